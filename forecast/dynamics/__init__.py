@@ -1,0 +1,105 @@
+"""Posterior draws -> take-off: how fast software improves once AIs do the research."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from forecast.dynamics.events import z_at_time
+from forecast.dynamics.flow import Draws, select
+from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
+from forecast.dynamics.paths import Legs, arrival, crossing, first_leg, second_leg
+from forecast.dynamics.readouts import (
+    after_automation,
+    at_automation,
+    best_year_gain,
+    largest_speedup,
+    year_of_20,
+)
+from forecast.equations import trends
+from forecast.equations.trends import LN10
+from forecast.equations.yearly import quantities
+
+MARGIN_YEARS = 1.0  # integrate this long past the window, so that first-year gains at its end exist
+
+
+def simulate(
+    p: Draws, window_end: float, freeze: bool = False, form: str = "exponential", step: float = DEFAULT_STEP
+) -> Legs:
+    """Paths of all draws to full automation and beyond.
+
+    Parameters
+    ----------
+    p : dict
+        Parameters by the names of ``forecast.schema``, each (draw,) or a scalar.
+    window_end : float
+        Decimal year up to which events count; the paths go on for a year.
+    freeze : bool
+        Compute, fleet, world and tokens per parameter stay as they are at full automation (`software_only`).
+    """
+    end = window_end + MARGIN_YEARS
+    before, present, flow = first_leg(p, end, form, step)
+    place, year_100 = crossing(before, p, present.milestones.full)
+    year_100 = np.where(year_100 <= window_end, year_100, np.inf)
+    _, first_20 = crossing(before, p, present.milestones.twenty)
+    year_20, _ = year_of_20(first_20, present.milestones.now, present.milestones.twenty, p)
+    reached = np.isfinite(year_100)
+    draws = np.flatnonzero(reached)
+    after = None
+    if draws.size:
+        after = second_leg(p, present, arrival(before, place, flow, draws), draws, end, freeze, step)
+    return Legs(before, after, reached, np.where(year_20 <= window_end, year_20, np.inf), year_100, present)
+
+
+def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
+    """All of ``schema.READOUTS`` and ``schema.EVENTS``, one entry per draw."""
+    growth = trends.software_growth(p)
+    after = after_automation(legs, p, window_end)
+    best = best_year_gain(legs, p, window_end)
+    with np.errstate(invalid="ignore"):
+        length = np.where(legs.reached, legs.year_100 - legs.year_20, np.inf)
+    first = after.pop("first_year_gain")
+    first_known, human = np.nan_to_num(first), best * LN10 / growth
+    return {
+        "year_20": legs.year_20,
+        "year_100": legs.year_100,
+        "takeoff_years": length,
+        **after,
+        "first_year_gain": first,
+        "first_year_gain_human_years": first * LN10 / growth,
+        "best_year_gain": best,
+        "best_year_gain_human_years": human,
+        "largest_speedup": largest_speedup(legs, window_end),
+        **at_automation(legs, p),
+        "not_automated": ~legs.reached,
+        "already_20": legs.year_20 <= p["as_of_year"],
+        "takeoff_within_1_year": length <= 1.0,
+        "takeoff_within_3_years": length <= 3.0,
+        "first_year_1_oom": first_known >= 1.0,
+        "first_year_3_oom": first_known >= 3.0,
+        "best_year_3_human_years": human >= 3.0,
+        "best_year_10_human_years": human >= 10.0,
+        "software_faster_than_compute": growth / LN10 > p["training_compute_growth"],
+        "software_faster_than_price_performance": growth / LN10 > p["price_performance_growth"],
+    }
+
+
+def by_year(legs: Legs, p: Draws, years: Sequence[float], freeze: bool, form: str = "exponential") -> dict[str, Any]:
+    """All of ``schema.YEARLY`` with feedback, each (draw, year); `years` decimal."""
+    size = legs.reached.size
+    draws = np.flatnonzero(legs.reached)
+    frozen = np.where(legs.reached, legs.year_100, np.inf) if freeze else None
+    columns: list[dict[str, Array]] = []
+    for year in years:
+        z = z_at_time(legs.before, np.full(size, year))
+        if legs.after is not None:
+            later = z_at_time(legs.after, np.full(draws.size, year))
+            z[draws] = np.where(year > legs.year_100[draws], later, z[draws])
+        log_s = log_software(z, LN10 * p["log10_software_ceiling"])
+        columns.append(quantities(year, log_s, legs.present.milestones, p, frozen, form))
+    return {name: np.stack([np.broadcast_to(c[name], (size,)) for c in columns], axis=-1) for name in columns[0]}
+
+
+__all__ = ["by_year", "readouts", "select", "simulate"]

@@ -1,0 +1,101 @@
+"""Where a path crosses a level: bracket the nodes, then solve the cubic Hermite of the bracket.
+
+Arrays are (node, draw). A level that is never reached is at +inf, the censored mass.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.dynamics.integrator import Array, Path
+
+NEWTON_STEPS = 12
+
+
+class Place(NamedTuple):
+    """A point on each draw's path: interval, fraction of the interval, and whether the path gets there."""
+
+    interval: Array
+    fraction: Array
+    reached: Array
+
+
+def hermite(left: Array, right: Array, left_slope: Array, right_slope: Array, step: Array, fraction: Array) -> Array:
+    """Cubic Hermite at `fraction` of an interval of arc length `step`."""
+    u = fraction
+    return (
+        left * (1.0 + 2.0 * u) * (1.0 - u) ** 2
+        + right * u**2 * (3.0 - 2.0 * u)
+        + step * (left_slope * u * (1.0 - u) ** 2 + right_slope * u**2 * (u - 1.0))
+    )
+
+
+def take(values: Array, interval: Array, offset: int = 0) -> Array:
+    """Row `interval + offset` of each draw."""
+    result: Array = np.take_along_axis(values, np.atleast_2d(interval + offset), axis=0)
+    return result.reshape(np.shape(interval))
+
+
+def value_at(path: Path, name: str, place: Place) -> Array:
+    """The path's ``time`` or ``z`` at a place."""
+    values, slopes = getattr(path, name), getattr(path, f"{name}_slope")
+    i = place.interval
+    return hermite(
+        take(values, i), take(values, i, 1), take(slopes, i), take(slopes, i, 1), take(path.step, i), place.fraction
+    )
+
+
+def locate(path: Path, name: str, level: Array) -> Place:
+    """Where the monotone ``time`` or ``z`` of each draw reaches `level` (draw,) or (query, draw).
+
+    A level below the first node is placed at the first node; one never reached has ``reached`` False.
+    """
+    values = getattr(path, name)
+    level = np.broadcast_to(level, np.broadcast_shapes(np.shape(level), values.shape[1:]))
+    below = np.stack([(values < row).sum(axis=0) for row in np.atleast_2d(level)]).reshape(level.shape)
+    reached = below < values.shape[0]
+    interval = np.clip(below - 1, 0, values.shape[0] - 2)
+    fraction = solve(path, name, interval, level)
+    return Place(interval, np.where(below == 0, 0.0, fraction), reached)
+
+
+def solve(path: Path, name: str, interval: Array, level: Array) -> Array:
+    """Fraction of the interval at which the cubic Hermite equals `level`: safeguarded secant on a monotone cubic."""
+    low, high = np.zeros(interval.shape), np.ones(interval.shape)
+    left, right = (take(getattr(path, name), interval, k) for k in (0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        guess = np.nan_to_num((level - left) / (right - left), nan=0.0, posinf=1.0, neginf=0.0)
+    guess = np.clip(guess, 0.0, 1.0)
+    ends = [take(getattr(path, f"{name}_slope"), interval, k) * take(path.step, interval) for k in (0, 1)]
+    for _ in range(NEWTON_STEPS):
+        miss = hermite(left, right, ends[0], ends[1], np.ones(()), guess) - level
+        low, high = np.where(miss < 0, guess, low), np.where(miss < 0, high, guess)
+        slope = hermite_slope(left, right, ends[0], ends[1], guess)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            newton = guess - miss / slope
+        inside = (newton >= low) & (newton <= high)
+        guess = np.where(inside, newton, 0.5 * (low + high))
+    return guess
+
+
+def hermite_slope(left: Array, right: Array, left_end: Array, right_end: Array, fraction: Array) -> Array:
+    """Derivative of the cubic with respect to the fraction."""
+    u = fraction
+    return (
+        6.0 * u * (1.0 - u) * (right - left) + left_end * (1.0 - u) * (1.0 - 3.0 * u) + right_end * u * (3.0 * u - 2.0)
+    )
+
+
+def time_of_level(path: Path, level: Array) -> Array:
+    """Decimal year at which z reaches `level`; +inf where it never does."""
+    place = locate(path, "z", level)
+    return np.where(place.reached, value_at(path, "time", place), np.inf)
+
+
+def z_at_time(path: Path, time: Array) -> Array:
+    """z at a decimal year within the path; the nearest end outside it."""
+    place = locate(path, "time", time)
+    last = np.broadcast_to(path.z[-1], place.interval.shape)
+    return np.where(place.reached, value_at(path, "z", place), last)

@@ -1,0 +1,88 @@
+"""The take-off as a flow for the integrator: rate of software progress with AI help, and practice that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast.dynamics.integrator import Array, Flow, Memory, Rates, log_software, relax
+from forecast.equations import takeoff as dynamics
+from forecast.equations import trends
+from forecast.equations.takeoff import Milestones
+from forecast.equations.trends import LN10
+
+Draws = dict[str, Any]
+
+
+def select(p: Draws, draws: Array, size: int) -> Draws:
+    """The parameters of some draws; scalars and constants stay as they are."""
+    if draws.size == size:
+        return p
+    return {name: value[draws] if is_per_draw(value, size) else value for name, value in p.items()}
+
+
+def is_per_draw(value: Any, size: int) -> bool:
+    """Whether a parameter has one entry per draw."""
+    return isinstance(value, np.ndarray) and value.ndim > 0 and value.shape[0] == size
+
+
+@dataclass(frozen=True)
+class Present:
+    """What every moment is compared with: milestones, fleet and labour at `as_of`, one entry per draw."""
+
+    milestones: Milestones
+    log10_fleet: Array
+    log_labour: Array
+
+    def part(self, draws: Array) -> Present:
+        """The same for some draws."""
+        at = Milestones(*(field[draws] for field in self.milestones))
+        return Present(at, self.log10_fleet[draws], self.log_labour[draws])
+
+
+def present_of(p: Draws, form: str = "exponential") -> Present:
+    """Evaluate the take-off's equations at `as_of`, where S = 1 and practice is in balance."""
+    around = dynamics.surroundings(p["as_of_year"], p)
+    flop = dynamics.effective_flop(0.0, around)
+    at = dynamics.milestones(flop, p, form)
+    on = dynamics.deployed(flop, around, at, p)
+    return Present(at, around.log10_fleet, dynamics.research(flop, around, on, at, around.log10_fleet, p).log_labour)
+
+
+def research_flow(p: Draws, present: Present, frozen_year: Array | None = None) -> Flow:
+    """The flow of MODEL section 5 over the draws in `p`; with `frozen_year` compute stays as it was then."""
+    size = present.log10_fleet.size
+    cache: dict[str, Any] = {}
+
+    def inputs(draws: Array) -> Any:
+        if not np.array_equal(cache.get("draws", ()), draws):  # the four stages of a step share their draws
+            frozen = None if frozen_year is None else frozen_year[draws]
+            cache.update(draws=draws, value=(select(p, draws, size), present.part(draws), frozen))
+        return cache["value"]
+
+    def flow(time: Array, z: Array, before: Memory | None, draws: Array) -> Rates:
+        q, then, frozen = inputs(draws)
+        log_s = log_software(z, LN10 * q["log10_software_ceiling"])
+        around = dynamics.surroundings(time, q, frozen)
+        flop = dynamics.effective_flop(log_s, around)
+        on = dynamics.deployed(flop, around, then.milestones, q)
+        now = dynamics.research(flop, around, on, then.milestones, then.log10_fleet, q)
+        memory = practice(time, now, then.log_labour, LN10 * (around.log10_fleet - then.log10_fleet), before, q)
+        lag = memory.target - memory.practice
+        log_rate = now.log_people_only + now.log_speedup - dynamics.difficulty_exponent(q) * log_s
+        rate = trends.software_growth(q) * np.exp(log_rate - 0.5 * q["mismatch_penalty"] * lag**2)
+        return Rates(rate, memory, flop, now.log_speedup)
+
+    return flow
+
+
+def practice(
+    time: Array, now: dynamics.Research, labour_now: Array, log_compute: Array, before: Memory | None, p: Draws
+) -> Memory:
+    """Practice at this moment, relaxed exactly from the start of the step."""
+    target = dynamics.practice_target(now.log_labour, labour_now, log_compute, p)
+    rate = dynamics.adaptation_speed(now.automated_share, now.log_serial_speed, p)
+    rate = np.broadcast_to(rate, np.shape(target))
+    return Memory(relax(before, target, rate, time), target, rate, time)

@@ -1,0 +1,185 @@
+"""One draw's software path, many draws at once: RK4 in arc length, so that an explosion is a straight line.
+
+The state is t (decimal years) and z = ln(S/(S_max - S)); ln S = ln S_max - softplus(-z). Along the arc s,
+dt/ds = w = 1/(1 + z'/4) and dz/ds = z' w, z' being the growth of ln S without its ceiling factor: a blow-up takes as
+many steps as any other stretch, and t converges to the blow-up time (MODEL section 5, numerics).
+A flow may carry a memory (practice y) that it relaxes exactly from the start of the step.
+``tests/dynamics/test_integrator.py`` holds this against closed forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray
+ARC_YEARS = 4.0  # w = 1/(1 + z'/ARC_YEARS): steps shorten in time once z' exceeds this
+FROZEN = 36.0  # beyond it S equals its ceiling to double precision
+DEFAULT_STEP = 0.25
+
+
+class Memory(NamedTuple):
+    """Practice and what moves it at one moment: y, its target x, the rate of approach, the time."""
+
+    practice: Array
+    target: Array
+    rate: Array
+    time: Array
+
+
+class Rates(NamedTuple):
+    """What a flow returns: z' per year, the memory at this moment, a signal that events watch, ln speed-up."""
+
+    z_rate: Array
+    memory: Memory
+    signal: Array
+    log_speedup: Array
+
+
+Flow = Callable[[Array, Array, Memory | None, Array], Rates]
+
+
+@dataclass(frozen=True)
+class Path:
+    """Nodes of every draw's path; arrays are (node, draw), `step` (interval, draw) in arc length."""
+
+    time: Array
+    z: Array
+    time_slope: Array
+    z_slope: Array
+    step: Array
+    signal: Array
+    log_speedup: Array
+    memory: list[Memory]
+
+
+def log_software(z: Array, log_ceiling: Array) -> Array:
+    """ln S from z: ln S_max - softplus(-z)."""
+    return log_ceiling - np.logaddexp(0.0, -z)
+
+
+def z_of(log_s: Array, log_ceiling: Array) -> Array:
+    """z from ln S; +inf at or above the ceiling."""
+    gap = np.maximum(log_ceiling - log_s, 0.0)
+    with np.errstate(divide="ignore"):
+        return -np.log(np.expm1(gap))
+
+
+def relax(before: Memory | None, target: Array, rate: Array, time: Array) -> Array:
+    """Practice at `time`, following exactly a target that moves linearly from `before` at the mean rate."""
+    if before is None:
+        return target
+    years = time - before.time
+    mean = 0.5 * (rate + before.rate)
+    decay = np.exp(-mean * years)
+    passed = mean * years
+    lag = np.where(passed > 1e-8, -np.expm1(-passed) / np.maximum(passed, 1e-300), 1.0)
+    return target - (target - before.target) * lag + (before.practice - before.target) * decay
+
+
+def integrate(
+    flow: Flow, time: Array, z: Array, memory: Memory | None, end: Array, stop_signal: Array, step: float = DEFAULT_STEP
+) -> Path:
+    """Integrate every draw until it passes `end` or its signal passes `stop_signal`.
+
+    Parameters
+    ----------
+    flow : callable
+        (time, z, memory at the step's start, index of the draws) -> Rates.
+    time, z : (draw,)
+        Start of each draw, decimal years and ln(S/(S_max - S)).
+    memory : Memory or None
+        Practice at the start; None lets the flow start in balance.
+    end, stop_signal : (draw,)
+        Where a draw stops; +inf for never.
+    step : float
+        Arc length of a step.
+
+    Returns
+    -------
+    Path
+        A stopped draw repeats its last node.
+    """
+    everyone = np.arange(time.size)
+    rates = flow(time, z, memory, everyone)
+    nodes = [snapshot(time, z, rates, step)]
+    limit = int(np.ceil((np.max(end - time, initial=0.0) + (FROZEN - np.min(z, initial=FROZEN)) / ARC_YEARS) / step)) + 2
+    for _ in range(limit):
+        last = nodes[-1]
+        going = np.flatnonzero((last.time < end) & (last.signal < stop_signal))
+        if going.size == 0:
+            break
+        nodes.append(advance(flow, last, going, step))
+    return assemble(nodes)
+
+
+class Node(NamedTuple):
+    """One node of all draws, with the arc length of the interval that led to it."""
+
+    time: Array
+    z: Array
+    time_slope: Array
+    z_slope: Array
+    step: Array
+    signal: Array
+    log_speedup: Array
+    memory: Memory
+
+
+def snapshot(time: Array, z: Array, rates: Rates, step: Any) -> Node:
+    """A node from the state and its rates."""
+    slope, w = slopes(z, rates.z_rate)
+    return Node(time, z, w, slope, np.broadcast_to(step, time.shape), rates.signal, rates.log_speedup, rates.memory)
+
+
+def slopes(z: Array, z_rate: Array) -> tuple[Array, Array]:
+    """dz/ds and dt/ds; a frozen draw only moves in time."""
+    moving = np.where(z < FROZEN, np.maximum(z_rate, 0.0), 0.0)
+    w = 1.0 / (1.0 + moving / ARC_YEARS)
+    return moving * w, w
+
+
+def advance(flow: Flow, last: Node, going: Array, step: float) -> Node:
+    """One RK4 step of the draws that still go; the others repeat their node with a step of no length."""
+    time, z = last.time[going], last.z[going]
+    memory = Memory(*(field[going] for field in last.memory))
+    slope, w = last.z_slope[going], last.time_slope[going]
+    total_z, total_t = slope, w
+    for length, weight in ((0.5, 2.0), (0.5, 2.0), (1.0, 1.0)):
+        stage_time, stage_z = time + length * step * w, np.minimum(z + length * step * slope, FROZEN)
+        slope, w = slopes(stage_z, flow(stage_time, stage_z, memory, going).z_rate)
+        total_z, total_t = total_z + weight * slope, total_t + weight * w
+    new_time = time + step / 6.0 * total_t
+    new_z = np.minimum(z + step / 6.0 * total_z, FROZEN)
+    fresh = snapshot(new_time, new_z, flow(new_time, new_z, memory, going), step)
+    return merge(last, fresh, going)
+
+
+def merge(last: Node, fresh: Node, going: Array) -> Node:
+    """The last node with the going draws replaced."""
+    if going.size == last.time.size:
+        return fresh
+    fields = []
+    for name in Node._fields[:-1]:
+        column = np.zeros_like(last.step) if name == "step" else np.array(getattr(last, name))
+        column[going] = getattr(fresh, name)
+        fields.append(column)
+    memory = Memory(*(replaced(old, new, going) for old, new in zip(last.memory, fresh.memory, strict=True)))
+    return Node(*fields, memory)
+
+
+def replaced(old: Array, new: Array, where: Array) -> Array:
+    """A copy of `old` with the values at `where` replaced."""
+    copy = np.array(old)
+    copy[where] = new
+    return copy
+
+
+def assemble(nodes: list[Node]) -> Path:
+    """Stack the nodes; the first node's step length does not belong to an interval."""
+    columns = {name: np.stack([getattr(node, name) for node in nodes]) for name in Node._fields[:-1]}
+    columns["step"] = columns["step"][1:]
+    return Path(**columns, memory=[node.memory for node in nodes])

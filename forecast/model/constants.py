@@ -1,0 +1,74 @@
+"""What the equations need besides parameters and that only the tables can give: centres and reference covariates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from forecast.errors import InputError
+from forecast.observations import Observations
+
+
+def constants(data: Observations) -> dict[str, Any]:
+    """Numbers derived from the tables, by the names that the equations read.
+
+    Returns
+    -------
+    dict
+        ``as_of_year``; the geometric centres of the loss data (params, tokens); the stream's reference point: median
+        utilization of the decode rows and median weight-reading seconds of the production rows; the decimal years of
+        the task horizons, whose mean effective compute centres the regression.
+
+    Raises
+    ------
+    InputError
+        If `as_of` leaves a table empty that a centre is taken from.
+    """
+    losses, speeds = rows(data, "chinchilla_losses"), rows(data, "inference_speed")
+    read = (speeds["active_params"] * speeds["bytes_per_param"] / (speeds["chips"] * speeds["memory_bandwidth"])).values
+    production = speeds["setting"].values == "production"
+    return {
+        "as_of_year": data.as_of_year,
+        "loss_params_centre": float(np.exp(np.log(losses["params"].values).mean())),
+        "loss_tokens_centre": float(np.exp(np.log(losses["tokens"].values).mean())),
+        "stream_reference_utilization": float(np.nanmedian(speeds["utilization"].values)),
+        "stream_reference_read_seconds": float(np.median(read[production] if production.any() else read)),
+        "horizon_years": rows(data, "time_horizons")["year"].values.astype(float),
+    }
+
+
+def coords(data: Observations) -> dict[str, list[str]]:
+    """Labels of the dims that parameters have."""
+    return {
+        "loss_term": ["irreducible", "params", "tokens"],
+        "family": sorted(set(data["architectures"]["family"].values.tolist())),
+    }
+
+
+def rows(data: Observations, name: str) -> Any:
+    """The table, which must not be empty."""
+    table = data[name]
+    if table.sizes["row"] == 0:
+        raise InputError(f"table {name} has no row up to {data.as_of}: choose a later --as-of or supply rows of your own")
+    return table
+
+
+def staff_growth(data: Observations) -> tuple[np.ndarray, np.ndarray]:
+    """Growth of each lab's staff (ln per year) and its standard error, by least squares with one pooled residual.
+
+    A lab is one study in the meta-analysis of staff growth: a line per lab inside the graph says the same with nine more
+    parameters and a funnel that nutpie could not sample (ESS 230 of 4000).
+    """
+    table = data["research_staff"]
+    lab, year, staff = table["lab"].values, table["year"].values, np.log(table["staff"].values)
+    labs = [name for name in np.unique(lab) if (lab == name).sum() > 2]
+    slopes, spreads, squares, freedom = [], [], 0.0, 0
+    for name in labs:
+        t, y = year[lab == name] - year[lab == name].mean(), staff[lab == name] - staff[lab == name].mean()
+        slopes.append((t @ y) / (t @ t))
+        spreads.append(t @ t)
+        squares += float(((y - slopes[-1] * t) ** 2).sum())
+        freedom += t.size - 2
+    residual = np.sqrt(squares / max(freedom, 1))
+    return np.array(slopes), residual / np.sqrt(np.array(spreads))

@@ -1,0 +1,101 @@
+"""The blocks that tie capability to research: task horizon, research inputs and returns, the present and the past.
+
+The present and 2012 are evaluated from the equations of the take-off inside the graph, so that what the integrator
+will start from is what the data have seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from forecast.equations import takeoff as dynamics
+from forecast.equations import trends
+from forecast.equations.trends import LN2, LN10
+from forecast.model.blocks import add_dim, meta_analysis, observe
+from forecast.model.constants import staff_growth
+from forecast.model.parameters import ModelParameters, condition
+from forecast.observations import Observations
+
+
+def task_horizon(p: ModelParameters, data: Observations) -> None:
+    """log2 minutes ~ t5(h0 + b (E(date) - E_centre), scatter); above the suite's reach a row is censored."""
+    table = data["time_horizons"]
+    flop = effective_flop_at(table["year"].values, p)
+    mean = p["log2_horizon_at_centre"] + p["horizon_doublings_per_oom"] * (flop - effective_flop_centre(p))
+    observed = np.log(table["horizon_minutes"].values) / LN2
+    censored = table["censored"].values > 0
+    seen, above = np.flatnonzero(~censored), np.flatnonzero(censored)
+    observe("task_horizon_observed", mean[seen], p["horizon_scatter"], observed[seen], "horizon_model")
+    if above.size:
+        tail = pm.logcdf(pm.StudentT.dist(5.0, -mean[above], p["horizon_scatter"]), -observed[above])
+        pm.Potential("task_horizon_censored", tail.sum())
+
+
+def effective_flop_at(years: Any, p: ModelParameters) -> Any:
+    """E on its trend, with software growing at the people-only rate and no feedback."""
+    return trends.effective_flop_on_trend(years, p, xp=pt)
+
+
+def effective_flop_centre(p: ModelParameters) -> Any:
+    """Mean effective compute at the dates of the task horizons: the regression's centre."""
+    if "effective_flop_centre" not in p:
+        centre = effective_flop_at(p["horizon_years"], p).mean()
+        p["effective_flop_centre"] = pm.Deterministic("effective_flop_centre", centre)
+    return p["effective_flop_centre"]
+
+
+def research(p: ModelParameters, data: Observations) -> None:
+    """Staff growth and returns of other fields as random effects, and balanced growth of software with its inputs."""
+    growth, error = staff_growth(data)
+    add_dim("lab", growth.size)
+    spread = pt.sqrt(error**2 + p["labour_growth_scale"] ** 2)
+    pm.Normal("staff_growth_observed", p["labour_growth"], spread, observed=growth, dims="lab")
+    meta_analysis("returns_observed", "field", data, "research_returns", "returns", p["returns"], p["returns_scale"])
+    balanced_growth(p, data)
+
+
+def balanced_growth(p: ModelParameters, data: Observations) -> None:
+    """ln g_S ~ N(ln(r g_R), 0.3), g_R = (1-s) g_L + s g_K: software has grown in step with its inputs."""
+    held = condition(data, "balanced_growth")
+    if held is None:
+        return
+    share = p["compute_share"]
+    inputs = (1.0 - share) * p["labour_growth"] + share * LN10 * p["fleet_growth"]
+    gap = pt.log(trends.software_growth(p)) - pt.log(p["returns"]) - pt.log(pt.maximum(inputs, 1e-3))
+    hold("balanced_growth_observed", gap, held)
+
+
+def takeoff(p: ModelParameters, data: Observations) -> None:
+    """Hold the take-off to the present (automated share, speed-up) and to 2012 (no bottleneck over 7 OOM)."""
+    effective_flop_centre(p)
+    now = p["as_of_year"]
+    around = dynamics.surroundings(now, p, xp=pt)
+    flop = dynamics.effective_flop(0.0, around)
+    at = dynamics.milestones(flop, p, xp=pt)
+    pm.Potential("not_automated_yet", pt.switch(pt.gt(at.full, flop), 0.0, -np.inf))
+    on = dynamics.deployed(flop, around, at, p, xp=pt)
+    help_now = dynamics.research(flop, around, on, at, around.log10_fleet, p, xp=pt)
+    hold("present_share_observed", dynamics.unclipped_share(flop, at, p), condition(data, "present_automated_share"))
+    hold("present_speedup_observed", help_now.log_speedup, condition(data, "present_log_speedup"))
+    hold("past_rate_observed", log10_past_rate(p, data), condition(data, "past_log10_rate"))
+
+
+def log10_past_rate(p: ModelParameters, data: Observations) -> Any:
+    """log10 of the people-only rate of progress in 2012 over that at `as_of`."""
+    year, growth = condition(data, "past_year"), condition(data, "past_compute_growth")
+    if year is None or growth is None:
+        return 0.0
+    span = year.centre - p["as_of_year"]
+    now = trends.log_leader_researchers(p["as_of_year"], p, xp=pt)
+    people = p["parallelization_exponent"] * (pt.log(p["researchers_2012"]) - now)
+    return dynamics.log_people_rate(span, people, LN10 * growth.centre * span, p, xp=pt) / LN10
+
+
+def hold(name: str, value: Any, held: Any) -> None:
+    """Observe a derived quantity: N(centre, sd) of the table `conditions`; nothing where `as_of` lies before it."""
+    if held is not None:
+        pm.Normal(name, value, held.sd, observed=held.centre)

@@ -1,0 +1,302 @@
+"""Reading prior files: one TOML document -> priors and sources, every fault with its place.
+
+A reader never stops at the first fault: it appends ``path:line: key: what is wrong: remedy`` to a list and goes on.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from forecast.families import StatementFault, suggestion
+from forecast.schema import PARAMETERS, Variable
+from forecast.statements import STATEMENT_KEYS, Prior, stated
+
+JUDGEMENT = "judgement"
+PRIOR_KEYS = ("distribution", *STATEMENT_KEYS, "units", "source", "rationale")
+SOURCE_KEYS = ("cite", "locator")
+OVERLAY_KEYS = ("description", "references")
+SETTINGS: dict[str, type] = {"freeze_compute": bool, "hardware_leap_factor": float}
+LOSS_TERMS = 3
+SCHEMA: dict[str, Variable] = {name: v for block in PARAMETERS.values() for name, v in block.items()}
+BLOCK_OF = {name: block for block, names in PARAMETERS.items() for name in names}
+
+_ANY_HEADER = re.compile(r"\s*\[+\s*[A-Za-z_][^\]=]*\]+\s*(#.*)?$")  # not a line of an array
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a number comes from; ``line`` is where the file says so."""
+
+    cite: str
+    locator: str
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class PriorFile:
+    """What one file holds; ``settings`` and ``description`` only in an overlay, ``written`` also the unusable names."""
+
+    path: Path
+    priors: dict[str, Prior]
+    written: frozenset[str]
+    sources: dict[str, Source]
+    settings: dict[str, Any]
+    description: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file with its text, and the list that its faults go to."""
+
+    path: Path
+    text: str
+    data: dict[str, Any]
+    faults: list[str]
+
+    def fault(self, table: str, key: str, message: str) -> None:
+        """Add one fault at the key under its table (at the table's header where the key is absent)."""
+        name = ".".join(part for part in (table, key) if part)
+        self.faults.append(f"{shown(self.path)}:{line_of(self.text, table, key)}: {name}: {message}")
+
+
+def shown(path: Path) -> str:
+    """The path relative to the working folder when it lies inside, with forward slashes."""
+    try:
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def line_of(text: str, table: str, key: str = "") -> int:
+    """Line of the first match of a key under its table's header; no TOML reader tells it.
+
+    Falls back to the sub-table ``[table.key]``, to the header, then to line 1.
+
+    >>> line_of('[priors.x]\\nunits = "1"\\nvalue = 2', "priors.x", "value")
+    3
+    """
+    if not table or not key:
+        name = table or key
+        return _header(text, name) or _first_key(text, name)
+    start = _header(text, table)
+    entry = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
+    for number, line in enumerate(text.splitlines()[start:] if start else (), start=start + 1):
+        if _ANY_HEADER.match(line):
+            break
+        if entry.match(line):
+            return number
+    return _header(text, f"{table}.{key}") or start or _first_key(text, table)
+
+
+def _header(text: str, table: str) -> int:
+    """Line of ``[table]``, 0 where there is none."""
+    path = r"\s*\.\s*".join(rf"[\"']?{re.escape(part)}[\"']?" for part in table.split("."))
+    header = re.compile(rf"\s*\[\s*{path}\s*\]")
+    return next((n for n, line in enumerate(text.splitlines(), start=1) if header.match(line)), 0)
+
+
+def _first_key(text: str, name: str) -> int:
+    """A top-level key, or the first longer header that begins with this name; 1 where there is none."""
+    word = re.escape(name)
+    key, header = re.compile(rf"\s*{word}\s*[=.]"), re.compile(rf"\s*\[+\s*{word}\s*[.\]]")
+    top = True
+    for number, line in enumerate(text.splitlines(), start=1):
+        top = top and not _ANY_HEADER.match(line)
+        if header.match(line) or (top and key.match(line)):
+            return number
+    return 1
+
+
+def read_document(path: Path, faults: list[str]) -> Document | None:
+    """Parse one file, or add the reason why it cannot be parsed."""
+    place = shown(path)
+    if path.is_symlink():
+        faults.append(f"{place}:1: file: is a symbolic link: put the file itself there")
+        return None
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return Document(path, text, tomllib.loads(text), faults)
+    except OSError as error:
+        faults.append(f"{place}:1: file: cannot be read ({error.strerror}): check the path and its permissions")
+    except UnicodeDecodeError:
+        faults.append(f"{place}:1: file: is not UTF-8 text: save it as UTF-8")
+    except RecursionError:
+        faults.append(f"{place}:1: file: is nested too deeply: write it as plain tables")
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"line (\d+)", str(error))
+        line = at.group(1) if at else len(text.splitlines())
+        faults.append(f"{place}:{line}: syntax: {error}: correct the TOML of this line")
+    return None
+
+
+def read_prior_file(path: Path, faults: list[str], overlay: bool = False) -> PriorFile | None:
+    """Read one file of a set, or one overlay; faults are appended, what can be read is returned."""
+    before = len(faults)
+    document = read_document(path, faults)
+    if document is None:
+        return None
+    tables = ("priors", "sources") + (("overlay", "settings") if overlay else ())
+    for key in document.data:
+        if key not in tables:
+            document.fault("", key, f"unknown table{suggestion(key, tables)}")
+    sources = _read_sources(document)
+    priors, tables_of_priors = {}, _tables(document, "priors")
+    for name, table in tables_of_priors.items():
+        prior = _read_prior(document, name, table, sources, overlay)
+        if prior is not None:
+            priors[name] = prior
+    settings = _read_settings(document) if overlay else {}
+    description = _read_overlay(document, sources) if overlay else ""
+    faults[before:] = sorted(faults[before:], key=lambda fault: int(fault[len(shown(path)) + 1 :].split(":")[0]))
+    return PriorFile(path, priors, frozenset(tables_of_priors), sources, settings, description)
+
+
+def _tables(document: Document, kind: str) -> dict[str, dict[str, Any]]:
+    """The sub-tables of one top-level table."""
+    group = document.data.get(kind, {})
+    if not isinstance(group, dict):
+        document.fault("", kind, f"is not a table: write [{kind}.name]")
+        return {}
+    tables = {}
+    for name, table in group.items():
+        if isinstance(table, dict):
+            tables[name] = table
+        else:
+            document.fault(kind, name, f"is not a table: write [{kind}.{name}]")
+    return tables
+
+
+def _read_sources(document: Document) -> dict[str, Source]:
+    sources = {}
+    for name, table in _tables(document, "sources").items():
+        _known_keys(document, f"sources.{name}", table, SOURCE_KEYS)
+        cite, locator = (_text(document, f"sources.{name}", table, key) for key in SOURCE_KEYS)
+        sources[name] = Source(cite, locator, line_of(document.text, f"sources.{name}", "cite"))
+        if name == JUDGEMENT:
+            document.fault("sources", name, "is a reserved word: name the published source, or drop this table")
+    return sources
+
+
+def _read_prior(
+    document: Document, name: str, table: dict[str, Any], sources: Mapping[str, Source], overlay: bool
+) -> Prior | None:
+    where = f"priors.{name}"
+    _known_keys(document, where, table, PRIOR_KEYS)
+    units = _text(document, where, table, "units")
+    rationale = _text(document, where, table, "rationale", needed=False)
+    source = _source_keys(document, where, table, sources, rationale)
+    block = document.path.stem
+    if not overlay:
+        _check_room(document, name, block)
+    variable = SCHEMA.get(name)
+    if variable and units and units != variable.units:
+        document.fault(where, "units", f"{units!r} is not the unit of this parameter: convert to {variable.units!r}")
+    statement = {key: value for key, value in table.items() if key in STATEMENT_KEYS}
+    try:
+        prior = stated(table.get("distribution"), statement)
+    except StatementFault as fault:
+        document.fault(where, fault.key, str(fault))
+        return None
+    if variable:
+        block = BLOCK_OF[name]
+        _check_shape(document, where, prior, variable)
+    return replace(
+        prior,
+        name=name,
+        block=block,
+        units=units,
+        source=source,
+        rationale=rationale,
+        file=shown(document.path),
+        line=line_of(document.text, where),
+    )
+
+
+def _check_room(document: Document, name: str, block: str) -> None:
+    """A name of the schema stands in its block's file, and such a file holds nothing else."""
+    if name in BLOCK_OF:
+        if BLOCK_OF[name] != block:
+            document.fault("priors", name, f"belongs to block {BLOCK_OF[name]}: move it to {BLOCK_OF[name]}.toml")
+    elif block in PARAMETERS:
+        document.fault("priors", name, f"is no parameter of block {block}{suggestion(name, PARAMETERS[block])}")
+
+
+def _check_shape(document: Document, where: str, prior: Prior, variable: Variable) -> None:
+    simplex = variable.dims == ("loss_term",)
+    if simplex != (prior.distribution == "Dirichlet"):
+        remedy = "take a Dirichlet" if simplex else "take a distribution of single numbers"
+        document.fault(where, "distribution", f"{prior.distribution} does not fit this parameter: {remedy}")
+    elif simplex and len(prior.params["a"]) != LOSS_TERMS:
+        document.fault(where, "params", f"a has {len(prior.params['a'])} numbers: give {LOSS_TERMS}, one for each term")
+
+
+def _source_keys(
+    document: Document, where: str, table: dict[str, Any], sources: Mapping[str, Source], rationale: str
+) -> tuple[str, ...]:
+    given = table.get("source")
+    if not isinstance(given, list) or not given or not all(isinstance(key, str) for key in given):
+        document.fault(where, "source", 'needs at least one source: write source = ["key"], or ["judgement"]')
+        return ()
+    for key in given:
+        if key != JUDGEMENT and key not in sources:
+            hint = suggestion(key, [*sources, JUDGEMENT])
+            document.fault(where, "source", f"{key!r} is not defined in this file: add [sources.{key}]{hint}")
+    if JUDGEMENT in given and not rationale:
+        document.fault(where, "rationale", "is missing: a judgement needs its reason in one sentence")
+    return tuple(given)
+
+
+def _read_settings(document: Document) -> dict[str, Any]:
+    table = document.data.get("settings", {})
+    if not isinstance(table, dict):
+        document.fault("", "settings", "is not a table: write [settings]")
+        return {}
+    _known_keys(document, "settings", table, SETTINGS)
+    settings = {}
+    for key, value in table.items():
+        kind = SETTINGS.get(key)
+        if kind is float and type(value) in (int, float) and 0 < value < 1e300:
+            settings[key] = float(value)
+        elif kind is bool and isinstance(value, bool):
+            settings[key] = value
+        elif kind is not None:
+            remedy = "write true or false" if kind is bool else "give a positive number"
+            document.fault("settings", key, f"{value!r} cannot be used: {remedy}")
+    return settings
+
+
+def _read_overlay(document: Document, sources: Mapping[str, Source]) -> str:
+    table = document.data.get("overlay")
+    if not isinstance(table, dict):
+        document.fault("", "overlay", 'is missing: add [overlay] with description = "..."')
+        return ""
+    _known_keys(document, "overlay", table, OVERLAY_KEYS)
+    references = table.get("references", [])
+    if not isinstance(references, list):
+        document.fault("overlay", "references", 'is not a list: write references = ["key"]')
+        references = []
+    for key in references:
+        if key not in sources:
+            document.fault("overlay", "references", f"{key!r} is not defined in this file: add [sources.{key}]")
+    return _text(document, "overlay", table, "description")
+
+
+def _known_keys(document: Document, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
+    for key in table:
+        if key not in known:
+            document.fault(where, key, f"unknown key{suggestion(key, known)}")
+
+
+def _text(document: Document, where: str, table: Mapping[str, Any], key: str, needed: bool = True) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        document.fault(where, key, f"{value!r} is not text: put it in quotes")
+        return ""
+    if needed and not value.strip():
+        document.fault(where, key, f'is missing: add {key} = "..."')
+    return value

@@ -1,0 +1,328 @@
+"""Prior sets: a folder of TOML files, varied by overlays, as one frozen mapping with a digest.
+
+>>> load_priors()["depth_exponent"].params["mu"]
+0.25
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import DataMissingError, InputError
+from forecast.families import FAMILIES, suggestion
+from forecast.prior_files import BLOCK_OF, JUDGEMENT, PriorFile, Source, read_prior_file, shown
+from forecast.schema import PARAMETERS
+from forecast.statements import AS_OF, Prior, fixed, interval
+
+__all__ = ["Prior", "Priors", "Source", "check_priors", "interval", "load_priors", "overlay_names", "scenario_names"]
+
+DIGITS = 12  # solved parameters differ in the last bits between machines; the digest must not
+
+
+@dataclass(frozen=True)
+class Priors(Mapping[str, Prior]):
+    """A prior set: parameter name -> Prior, in the schema's order, with the sources cited and a scenario's settings.
+
+    Attributes
+    ----------
+    sources : dict
+        Source by key; "judgement" is not among them.
+    settings : dict
+        What scenario overlays set, such as ``freeze_compute``.
+    overlays : tuple of str
+        Descriptions of the overlays applied, in order.
+    """
+
+    entries: dict[str, Prior] = field(repr=False)
+    sources: dict[str, Source] = field(default_factory=dict, repr=False)
+    settings: dict[str, Any] = field(default_factory=dict)
+    overlays: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Prior:
+        return self.entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def block(self, name: str) -> dict[str, Prior]:
+        """The priors of one block.
+
+        >>> sorted(load_priors().block("algorithmic_progress"))
+        ['software_doubling_months', 'software_study_scale']
+        """
+        found = {key: prior for key, prior in self.entries.items() if prior.block == name}
+        if not found:
+            raise InputError(f"no block named {name!r}{suggestion(name, {p.block for p in self.entries.values()})}")
+        return found
+
+    def replace(self, **changes: Prior | float) -> Priors:
+        """A copy in which the named priors are replaced; a number fixes the parameter.
+
+        Raises
+        ------
+        InputError
+            For an unknown name, or a fixed value that the parameter cannot take.
+
+        Examples
+        --------
+        >>> load_priors().replace(depth_exponent=interval("Normal", 0.1, 0.3), text_epochs=2.0)["text_epochs"].params
+        {'value': 2.0}
+        """
+        entries = dict(self.entries)
+        for name, change in changes.items():
+            if name not in entries:
+                raise InputError(f"no prior named {name!r}{suggestion(name, entries)}")
+            entries[name] = _renamed(entries[name], change)
+        return replace(self, entries=entries)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of names, distributions, parameters, bounds and units; words and settings do not count."""
+        content = {
+            name: [p.distribution, _rounded(p.params), _rounded(list(p.bounds or ())), p.units]
+            for name, p in self.entries.items()
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def to_frame(self, as_of: float | None = None) -> pd.DataFrame:
+        """One row per parameter with its 5%, 50% and 95% quantiles.
+
+        Parameters
+        ----------
+        as_of : float, optional
+            Decimal year of the data's date; without it the quantiles of a prior bounded by it are NaN.
+
+        Examples
+        --------
+        >>> load_priors().to_frame(as_of=2026.83).set_index("name").loc["returns", ["q05", "q95"]].round(6).tolist()
+        [0.4, 2.5]
+        """
+        return pd.DataFrame([_row(prior, as_of) for prior in self.entries.values()])
+
+
+def load_priors(name_or_path: str | Path = "baseline", overlays: Iterable[str | Path] = ()) -> Priors:
+    """Read a prior set and apply overlays in order.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A shipped set ("baseline") or a folder of ``<block>.toml`` files.
+    overlays : iterable of str or Path
+        Names of shipped views or scenarios, or paths of overlay files; each entry replaces the one before.
+
+    Raises
+    ------
+    InputError
+        With all faults, one a line: ``path:line: key: what is wrong: remedy``.
+    DataMissingError
+        Where the package was installed without its prior files.
+    """
+    faults: list[str] = []
+    if isinstance(overlays, str | Path):
+        overlays = (overlays,)
+    priors = _read_set(_set_folder(name_or_path), faults)
+    for path in [_overlay_path(overlay) for overlay in overlays]:
+        priors = _overlaid(priors, path, faults)
+    if faults:
+        raise InputError("\n".join(faults))
+    return priors
+
+
+def check_priors(path: str | Path | None = None) -> list[str]:
+    """All faults of a set (default: the shipped one with its views and scenarios) or of one overlay file.
+
+    >>> check_priors()
+    []
+    """
+    faults: list[str] = []
+    if path is not None and Path(path).suffix == ".toml":
+        _overlaid(_read_set(_set_folder("baseline"), faults), _overlay_path(path), faults)
+        return faults
+    priors = _read_set(_set_folder("baseline" if path is None else path), faults)
+    for file in _overlay_files().values() if path is None else ():
+        _overlaid(priors, file, faults)
+    return faults
+
+
+def overlay_names() -> list[str]:
+    """Names of the shipped views (``priors/*.toml``) and scenarios (``priors/scenarios/*.toml``)."""
+    return sorted(_overlay_files())
+
+
+def scenario_names() -> list[str]:
+    """Names of the shipped scenarios.
+
+    >>> scenario_names()[:1]
+    ['baseline']
+    """
+    return sorted(path.stem for path in (shipped_folder() / "scenarios").glob("*.toml"))
+
+
+def shipped_folder() -> Path:
+    """Where the prior files are: ``forecast/_priors`` in a wheel, ``priors`` beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_priors", package.parent / "priors"):
+        if (folder / "baseline").is_dir():
+            return folder
+    raise DataMissingError("the prior files are missing from this installation of forecast: install it again")
+
+
+def _overlay_files() -> dict[str, Path]:
+    folder = shipped_folder()
+    return {path.stem: path for pattern in ("scenarios/*.toml", "*.toml") for path in sorted(folder.glob(pattern))}
+
+
+def _overlay_path(overlay: str | Path) -> Path:
+    """The file of a name or path; a path is whatever ends in .toml."""
+    files = _overlay_files()
+    if str(overlay) in files:
+        return files[str(overlay)]
+    path = Path(overlay)
+    if path.suffix != ".toml":
+        raise InputError(f"no scenario or view named {str(overlay)!r}{_known(str(overlay), files)}")
+    if not path.is_file():
+        raise InputError(f"{shown(path)}: no such overlay file: give an existing file, or a name{_known('', files)}")
+    return path
+
+
+def _set_folder(name_or_path: str | Path) -> Path:
+    shipped = shipped_folder()
+    names = sorted(folder.parent.name for folder in shipped.glob("*/depth_scaling.toml"))
+    if str(name_or_path) in names:
+        return shipped / str(name_or_path)
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        raise InputError(f"{shown(folder)}: no such folder of prior files, nor a set{_known(str(name_or_path), names)}")
+    if not any(folder.glob("*.toml")):
+        raise InputError(f"{shown(folder)}: holds no .toml file: copy the baseline set there and edit it")
+    return folder
+
+
+def _known(word: str, names: Iterable[str]) -> str:
+    """The nearest name, and all of them."""
+    listed = f"; known: {', '.join(sorted(names))}"
+    hint = suggestion(word, names)
+    return hint if hint.startswith("; known") else hint + listed
+
+
+def _read_set(folder: Path, faults: list[str]) -> Priors:
+    found: dict[str, Prior] = {}
+    sources: dict[str, Source] = {}
+    written: set[str] = set()
+    for path in sorted(folder.glob("*.toml")):
+        file = read_prior_file(path, faults)
+        if file is None:
+            written.update(PARAMETERS.get(path.stem, ()))  # no telling what a broken file holds
+            continue
+        written |= file.written
+        for name, prior in file.priors.items():
+            if name in found:
+                first = f"{found[name].file}:{found[name].line}"
+                faults.append(f"{prior.file}:{prior.line}: priors.{name}: stands already in {first}: remove one")
+            found.setdefault(name, prior)
+        _merge_sources(sources, file, faults)
+    faults.extend(_missing(folder, written))
+    ordered = [name for name in BLOCK_OF if name in found] + [name for name in found if name not in BLOCK_OF]
+    return Priors({name: found[name] for name in ordered}, sources)
+
+
+def _missing(folder: Path, written: set[str]) -> list[str]:
+    return [
+        f"{shown(folder / f'{block}.toml')}:1: priors.{name}: is missing: copy [priors.{name}] from the baseline set"
+        for name, block in BLOCK_OF.items()
+        if name not in written
+    ]
+
+
+def _overlaid(priors: Priors, path: Path, faults: list[str]) -> Priors:
+    """A set with the entries of one overlay file in the place of its own."""
+    file = read_prior_file(path, faults, overlay=True)
+    if file is None:
+        return priors
+    entries, sources = dict(priors.entries), priors.sources | file.sources
+    for name, prior in file.priors.items():
+        place = f"{prior.file}:{prior.line}: priors.{name}"
+        if name not in entries:
+            faults.append(f"{place}: replaces nothing{suggestion(name, entries)}")
+        elif prior.units != entries[name].units and name not in BLOCK_OF:
+            faults.append(f"{place}.units: {prior.units!r} is not the unit here: convert to {entries[name].units!r}")
+        else:
+            entries[name] = replace(prior, block=entries[name].block)
+    for key in file.sources.keys() & priors.sources.keys():
+        if file.sources[key].cite == priors.sources[key].cite:  # else the overlay words it in its own way
+            sources[key] = _merged(priors.sources[key], file.sources[key])
+    described = (*priors.overlays, file.description)
+    return Priors(entries, sources, priors.settings | file.settings, described)
+
+
+def _merged(known: Source, new: Source) -> Source:
+    """One work cited twice, with both locators."""
+    if new.locator in known.locator.split("; "):
+        return known
+    return Source(known.cite, f"{known.locator}; {new.locator}")
+
+
+def _merge_sources(sources: dict[str, Source], file: PriorFile, faults: list[str]) -> None:
+    """Within a set one key means one work."""
+    for key, source in file.sources.items():
+        known = sources.get(key, source)
+        if known.cite != source.cite:
+            message = f"means another work than in another file ({known.cite!r}): rename one key"
+            faults.append(f"{shown(file.path)}:{source.line}: sources.{key}.cite: {message}")
+        sources[key] = _merged(known, source)
+
+
+def _renamed(old: Prior, change: Prior | float) -> Prior:
+    """A replacement from Python under the old name; it takes the old units."""
+    prior = change if isinstance(change, Prior) else fixed(change)
+    if prior.distribution == "fixed" and old.distribution != "fixed":
+        low, high = FAMILIES[old.distribution].natural
+        value = prior.params["value"]
+        if old.distribution == "Dirichlet" or not low < value < high:
+            raise InputError(f"{old.name} cannot be fixed at {value:g}: its values lie in ({low:g}, {high:g})")
+    elif "Dirichlet" in {prior.distribution, old.distribution} and prior.distribution != old.distribution:
+        raise InputError(f"{old.name}: {prior.distribution} cannot stand for {old.distribution}: keep the shape")
+    prior = replace(prior, name=old.name, block=old.block, units=prior.units or old.units)
+    if prior.source:
+        return prior
+    return replace(prior, source=(JUDGEMENT,), rationale="replaced from Python", file="", line=0)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(x) for key, x in value.items()}
+    if isinstance(value, list):
+        return [_rounded(x) for x in value]
+    if not isinstance(value, float):
+        return value
+    return 0.0 if abs(value) < 10**-DIGITS else float(f"{value:.{DIGITS}g}")
+
+
+def _row(prior: Prior, as_of: float | None) -> dict[str, Any]:
+    waits = as_of is None and (AS_OF in prior.params.values() or AS_OF in (prior.bounds or ()))
+    quantiles = [np.nan] * 3 if waits else np.asarray(prior.quantile([0.05, 0.5, 0.95], as_of)).tolist()
+    return {
+        "name": prior.name,
+        "block": prior.block,
+        "distribution": prior.distribution,
+        "params": prior.params,
+        **dict(zip(("q05", "q50", "q95"), quantiles, strict=True)),
+        "units": prior.units,
+        "source": ", ".join(prior.source),
+        "rationale": prior.rationale,
+    }

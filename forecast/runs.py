@@ -1,0 +1,160 @@
+"""Run files: one netCDF DataTree with everything needed to project, explain and reproduce; no PyMC.
+
+A file is written beside its place and moved there, so that an interruption leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.errors import DataMissingError, InputError
+from forecast.observations import Observations
+from forecast.priors import Priors
+from forecast.schema import SCHEMA_VERSION
+
+LIBRARIES = ("forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
+DERIVED = ("effective_flop_centre",)
+
+
+def fit_digest(priors: Priors, observations: Observations, settings: dict[str, Any]) -> str:
+    """SHA-256 of everything a posterior depends on: priors, tables, sampler settings, schema and package version."""
+    content = [priors.digest, observations.digest, settings, SCHEMA_VERSION, version_of("forecast")]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def version_of(package: str) -> str:
+    """Installed version, or "unknown"."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def provenance(priors: Priors, observations: Observations, settings: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What the root attribute of a run file says: schema, versions, settings, resolved priors, digests."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "kind": kind,
+        "versions": {name: version_of(name) for name in LIBRARIES},
+        "settings": settings,
+        "as_of": observations.as_of.isoformat(),
+        "priors": {name: prior.statement | {"distribution": prior.distribution} for name, prior in priors.items()},
+        "digests": {"priors": priors.digest, "tables": observations.digests, "fit": fit_digest(priors, observations, settings)},
+    }
+
+
+def with_provenance(tree: xr.DataTree, record: dict[str, Any]) -> xr.DataTree:
+    """The tree with its provenance as one JSON string."""
+    tree.attrs = {"forecast": json.dumps(record, sort_keys=True)}
+    return tree
+
+
+def read_provenance(run: xr.DataTree) -> dict[str, Any]:
+    """The provenance of a run.
+
+    Raises
+    ------
+    InputError
+        If the tree is not a run.
+    """
+    text = run.attrs.get("forecast")
+    if text is None:
+        raise InputError("this DataTree is no run of forecast: it lacks the attribute 'forecast'; make one with forecast fit")
+    record: dict[str, Any] = json.loads(text)
+    return record
+
+
+def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
+    """Write a run; the old file stays until the new one is complete.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    target = Path(path)
+    partial = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        os.close(handle)
+        run.to_netcdf(partial, engine="h5netcdf")
+        os.replace(partial, target)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror or error}): choose another folder with -o") from error
+    finally:
+        if partial is not None and os.path.exists(partial):
+            os.unlink(partial)
+    return target
+
+
+def load_run(path: str | PathLike[str]) -> xr.DataTree:
+    """Read a run file into memory.
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file.
+    InputError
+        If it is no netCDF file, is cut short, is not a run, or has another schema version.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DataMissingError(f"{file}: no such run file; make one with: forecast fit -o {file.parent or '.'}")
+    try:
+        run = xr.load_datatree(file, engine="h5netcdf")
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise InputError(f"{file}: not a readable run file ({reason}); remake it with: forecast fit -o {file.parent}") from error
+    check_run(run, file)
+    return run
+
+
+def check_run(run: xr.DataTree, file: Path) -> None:
+    """Refuse a file that is not a complete run of this schema."""
+    remake = f"remake it with: forecast fit -o {file.parent}"
+    text = run.attrs.get("forecast")
+    if not isinstance(text, str):
+        raise InputError(f"{file}: a netCDF file, but not a run of forecast (no attribute 'forecast'); {remake}")
+    try:
+        schema = json.loads(text)["schema"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: its attribute 'forecast' is damaged; {remake}") from error
+    if schema != SCHEMA_VERSION:
+        raise InputError(f"{file}: schema version {schema}, this package reads {SCHEMA_VERSION}; {remake}")
+    missing = [group for group in ("prior", "posterior", "constant_data") if group not in run.children]
+    if missing:
+        raise InputError(f"{file}: group {missing[0]!r} is missing, the file is incomplete; {remake}")
+
+
+def reusable(path: str | PathLike[str], digest: str) -> xr.DataTree | None:
+    """The run at `path` if it is one with that digest, else None."""
+    try:
+        run = load_run(path)
+    except (InputError, DataMissingError):
+        return None
+    return run if read_provenance(run)["digests"]["fit"] == digest else None
+
+
+def parameters_of(run: xr.DataTree, group: str = "posterior") -> dict[str, Any]:
+    """Parameters and constants by the names of ``forecast.schema``: arrays (draw, ...) over all chains, or scalars."""
+    stacked = run[group].to_dataset().stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
+    p: dict[str, Any] = {str(name): np.ascontiguousarray(array.values) for name, array in stacked.data_vars.items()}
+    constants = run["constant_data"].to_dataset()
+    return {str(name): array.values[()] for name, array in constants.data_vars.items() if array.ndim == 0} | p
+
+
+def sample_shape(run: xr.DataTree, group: str = "posterior") -> tuple[int, int]:
+    """Number of chains and of draws per chain."""
+    sizes = run[group].sizes
+    return int(sizes["chain"]), int(sizes["draw"])
