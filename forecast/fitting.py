@@ -1,8 +1,12 @@
-"""Sampling the joint model, the prior on its own, and the gate that says whether to believe the result."""
+"""Sampling the joint model, the prior on its own, and the gate that says whether to believe the result.
+
+A parameter that no likelihood reads is not in the graph: its posterior is its prior, and it is drawn from there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +16,16 @@ import xarray as xr
 from forecast.equations import trends
 from forecast.errors import ConvergenceError, InputError
 from forecast.model import build_model
-from forecast.model.constants import constants
+from forecast.model.constants import constants, coords
 from forecast.observations import Observations, load_settings
 from forecast.priors import Priors
-from forecast.runs import parameters_of, provenance, with_provenance
-from forecast.schema import PARAMETERS, SAMPLE_DIMS
+from forecast.runs import provenance, read_provenance, with_provenance
+from forecast.schema import PARAMETERS, SAMPLE_DIMS, Variable
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
-Progress = Callable[[str], None]
-VECTORS = {"family": "depth_family_variate", "lab": "log_staff_2025", "setting": "stream_setting_variate"}
+VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
+DERIVED = {"effective_flop_centre": Variable("log10 FLOP", "effective compute at the centre of the task horizons")}
 
 
 def fit(
@@ -96,3 +100,187 @@ def sample(model: Any, settings: dict[str, int], progressbar: bool) -> xr.DataTr
         running.cancel()
         raise
     return result
+
+
+def prior_draws(
+    priors: Priors, observations: Observations, settings: dict[str, int], names: Iterable[str] | None = None
+) -> xr.Dataset:
+    """Independent draws of the named parameters (all by default) from their priors, dims (chain, draw, ...).
+
+    Each parameter has a seed of its own, so that changing one prior leaves the draws of the others as they were.
+    """
+    shape = (settings["chains"], settings["draws"])
+    labels = coords(observations)
+    variables = {}
+    for name in VARIABLES if names is None else names:
+        prior = priors[name]
+        if prior.distribution == "fixed":
+            continue
+        variable = VARIABLES[name]
+        extra = tuple(len(labels[dim]) for dim in variable.dims)
+        rng = np.random.default_rng(np.random.SeedSequence(settings["random_seed"], spawn_key=(zlib.crc32(name.encode()),)))
+        size = shape if prior.distribution == "Dirichlet" else shape + extra
+        values = np.asarray(prior.sample(rng, int(np.prod(size)), observations.as_of_year)).reshape(shape + extra)
+        variables[name] = (SAMPLE_DIMS + variable.dims, values, attributes(variable))
+    sample = {dim: np.arange(n) for dim, n in zip(SAMPLE_DIMS, shape, strict=True)}
+    used = {dim: labels[dim] for _, (dims, _, _) in variables.items() for dim in dims if dim in labels}
+    return xr.Dataset(variables, coords=sample | used)
+
+
+def attributes(variable: Variable) -> dict[str, str]:
+    """Unit and definition as netCDF attributes."""
+    return {"units": variable.units, "definition": variable.definition}
+
+
+def fixed_and_derived(priors: Priors, observations: Observations) -> xr.Dataset:
+    """What a projection needs besides draws: constants of the tables and parameters held at a value."""
+    numbers = constants(observations)
+    held = {name: prior.params["value"] for name, prior in priors.items() if prior.distribution == "fixed"}
+    years = numbers.pop("horizon_years")
+    data: dict[str, Any] = {name: ((), float(value)) for name, value in (numbers | held).items()}
+    return xr.Dataset(data | {"horizon_years": (("horizon_model",), years)})
+
+
+def sample_prior(
+    priors: Priors, observations: Observations, *, draws: int | None = None, chains: int | None = None,
+    random_seed: int | None = None,
+) -> xr.DataTree:
+    """A run whose draws come from the prior alone: the same pipeline without having seen the tables.
+
+    Returns
+    -------
+    xarray.DataTree
+        A run with groups prior, posterior (the same draws) and constant_data; its kind is "prior".
+    """
+    settings = sampler_settings(draws=draws, tune=1, chains=chains, random_seed=random_seed)
+    drawn = prior_draws(priors, observations, settings)
+    constant = fixed_and_derived(priors, observations)
+    p = {str(k): v.values for k, v in drawn.data_vars.items()} | {str(k): v.values[()] for k, v in constant.data_vars.items()}
+    years = p.pop("horizon_years")
+    centre = sum(trends.effective_flop_on_trend(year, p) for year in years) / len(years)
+    drawn["effective_flop_centre"] = (SAMPLE_DIMS, centre, attributes(DERIVED["effective_flop_centre"]))
+    tree = xr.DataTree.from_dict({"prior": drawn, "posterior": drawn, "constant_data": constant})
+    return with_provenance(tree, provenance(priors, observations, settings, "prior") | {"gate": None})
+
+
+def assemble(
+    sampled: xr.DataTree, model: Any, priors: Priors, observations: Observations, settings: dict[str, int]
+) -> xr.DataTree:
+    """The groups of a run from what the sampler returned."""
+    posterior = sampled["posterior"].to_dataset()
+    wanted = [name for name in (*VARIABLES, *DERIVED) if name in posterior]
+    posterior = posterior[wanted]
+    missing = [name for name in VARIABLES if name not in posterior]
+    untouched = prior_draws(priors, observations, settings, missing).assign_coords(
+        {dim: posterior[dim] for dim in SAMPLE_DIMS}
+    )
+    posterior = posterior.merge(untouched)
+    for name in posterior.data_vars:
+        posterior[name].attrs = attributes((VARIABLES | DERIVED)[str(name)])
+    observed = xr.Dataset({rv.name: (model.named_vars_to_dims.get(rv.name, ()), model.rvs_to_values[rv].eval())
+                           for rv in model.observed_RVs})
+    groups = {
+        "prior": prior_draws(priors, observations, settings),
+        "posterior": posterior,
+        "sample_stats": sampled["sample_stats"].to_dataset()[["diverging", "n_steps", "energy", "logp", "depth"]],
+        "observed_data": observed,
+        "constant_data": fixed_and_derived(priors, observations),
+    }
+    return xr.DataTree.from_dict(groups)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Verdict on the sampling: did the chains converge to one distribution with enough draws?
+
+    Attributes
+    ----------
+    divergences : int
+        Divergent transitions after tuning (0 needed).
+    max_rhat, min_ess_bulk, min_ess_tail : float
+        Worst over all parameters, with the parameter's name (at most 1.01, at least 400).
+    """
+
+    divergences: int
+    max_rhat: float
+    min_ess_bulk: float
+    min_ess_tail: float
+    worst: dict[str, str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every criterion holds."""
+        return not self.failures()
+
+    def failures(self) -> list[str]:
+        """The criteria that do not hold, in words."""
+        found = []
+        if self.divergences:
+            found.append(f"{self.divergences} divergent transitions (0 needed)")
+        if not self.max_rhat <= MAX_RHAT:
+            found.append(f"R-hat {self.max_rhat:.3f} of {self.worst['rhat']} (at most {MAX_RHAT})")
+        for kind, value in (("bulk", self.min_ess_bulk), ("tail", self.min_ess_tail)):
+            if not value >= MIN_ESS:
+                found.append(f"{kind} ESS {value:.0f} of {self.worst[kind]} (at least {MIN_ESS:.0f})")
+        return found
+
+    def raise_if_failed(self) -> None:
+        """Raise ConvergenceError with every failed criterion."""
+        if self.failures():
+            raise ConvergenceError(
+                "the sampler did not converge: " + "; ".join(self.failures()) + "; raise --draws or look at the priors changed"
+            )
+
+
+def check(run: xr.DataTree) -> Gate:
+    """The convergence gate of a run: divergences, R-hat, bulk and tail ESS of every parameter.
+
+    Raises
+    ------
+    InputError
+        If the run is of the prior alone, which is not sampled by a Markov chain.
+    """
+    if "sample_stats" not in run.children:
+        raise InputError("this run holds draws of the prior: there is no sampler to check; fit a posterior first")
+    import arviz as az
+
+    posterior = run["posterior"].to_dataset()
+    rhat, bulk, tail = az.rhat(posterior), az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
+    worst_rhat, at_rhat = extreme(rhat, np.nanmax)
+    worst_bulk, at_bulk = extreme(bulk, np.nanmin)
+    worst_tail, at_tail = extreme(tail, np.nanmin)
+    return Gate(
+        divergences=int(run["sample_stats"]["diverging"].sum()),
+        max_rhat=worst_rhat,
+        min_ess_bulk=worst_bulk,
+        min_ess_tail=worst_tail,
+        worst={"rhat": at_rhat, "bulk": at_bulk, "tail": at_tail},
+    )
+
+
+def extreme(values: Any, choose: Any) -> tuple[float, str]:
+    """Most extreme entry of a Dataset of diagnostics and the parameter it belongs to."""
+    dataset = values.to_dataset() if isinstance(values, xr.DataTree) else values
+    entries = {str(name): float(choose(array.values)) for name, array in dataset.data_vars.items()}
+    worst = choose(np.array(list(entries.values())))
+    return float(worst), next(name for name, value in entries.items() if value == worst)
+
+
+def gate_record(run: xr.DataTree) -> dict[str, Any]:
+    """The gate as plain data for the run file."""
+    gate = check(run)
+    return {
+        "passed": gate.passed,
+        "divergences": gate.divergences,
+        "max_rhat": gate.max_rhat,
+        "min_ess_bulk": gate.min_ess_bulk,
+        "min_ess_tail": gate.min_ess_tail,
+        "worst": gate.worst,
+        "failures": gate.failures(),
+    }
+
+
+def saved_gate(run: xr.DataTree) -> dict[str, Any] | None:
+    """The gate's verdict as stored in the run; None for a run of the prior."""
+    record: dict[str, Any] | None = read_provenance(run).get("gate")
+    return record

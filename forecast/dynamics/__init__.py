@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from forecast.dynamics.events import z_at_time
-from forecast.dynamics.flow import Draws, select
+from forecast.dynamics.flow import Draws
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
 from forecast.dynamics.paths import Legs, arrival, crossing, first_leg, second_leg
 from forecast.dynamics.readouts import (
@@ -21,8 +22,75 @@ from forecast.dynamics.readouts import (
 from forecast.equations import trends
 from forecast.equations.trends import LN10
 from forecast.equations.yearly import quantities
+from forecast.results import checked_years, dataset, in_blocks, moments, require_finite
+from forecast.runs import parameters_of, sample_shape
+from forecast.scenarios import Scenario, load_scenarios
+from forecast.schema import EVENTS, READOUTS, YEARLY
 
 MARGIN_YEARS = 1.0  # integrate this long past the window, so that first-year gains at its end exist
+
+
+def takeoff(
+    run: xr.DataTree,
+    scenario: str | Sequence[str] = ("baseline", "software_only"),
+    years: Iterable[int] | None = None,
+    horizon_form: str = "exponential",
+    step: float = DEFAULT_STEP,
+) -> xr.Dataset:
+    """How fast the take-off goes: read-outs and events of every draw.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A fitted run or one of the prior.
+    scenario : str or sequence of str
+        Names of shipped scenarios.
+    years : iterable of int, optional
+        The window: events count up to the end of its last year; shipped range if None.
+    horizon_form : {"exponential", "superexponential"}
+        Form of the task horizon in effective compute.
+    step : float
+        Arc length of an integration step.
+
+    Returns
+    -------
+    xarray.Dataset
+        dims (scenario, chain, draw); variables of ``schema.READOUTS`` (+inf = never within the window, NaN = only exists
+        where full automation is reached) and ``schema.EVENTS``.
+
+    Raises
+    ------
+    InputError
+        For an unknown scenario, or years that cannot be used.
+    """
+    return takeoff_with_years(run, scenario, years, horizon_form, step)[0]
+
+
+def takeoff_with_years(
+    run: xr.DataTree,
+    scenario: str | Sequence[str] = ("baseline", "software_only"),
+    years: Iterable[int] | None = None,
+    horizon_form: str = "exponential",
+    step: float = DEFAULT_STEP,
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Both `takeoff`'s read-outs and the by-year series with feedback (dims scenario, chain, draw, year)."""
+    p = parameters_of(run)
+    require_finite(p)
+    chosen = checked_years(years, float(p["as_of_year"]))
+    shape = sample_shape(run)
+    found, series = {}, {}
+    for item in load_scenarios(scenario):
+        both = in_blocks(p, shape[0] * shape[1], lambda part, s=item: one_scenario(part, s, chosen, horizon_form, step))
+        found[item.name] = both
+        series[item.name] = both
+    return dataset(found, READOUTS | EVENTS, shape), dataset(series, YEARLY, shape, chosen)
+
+
+def one_scenario(p: Draws, scenario: Scenario, years: list[int], form: str, step: float) -> dict[str, Array]:
+    """Read-outs, events and by-year series of one block of draws."""
+    end = years[-1] + 1.0
+    legs = simulate(p, end, scenario.freeze_compute, form, step)
+    return readouts(legs, p, end) | by_year(legs, p, moments(years, p["as_of_year"]), scenario.freeze_compute, form)
 
 
 def simulate(
@@ -102,4 +170,4 @@ def by_year(legs: Legs, p: Draws, years: Sequence[float], freeze: bool, form: st
     return {name: np.stack([np.broadcast_to(c[name], (size,)) for c in columns], axis=-1) for name in columns[0]}
 
 
-__all__ = ["by_year", "readouts", "select", "simulate"]
+__all__ = ["by_year", "readouts", "simulate", "takeoff", "takeoff_with_years"]

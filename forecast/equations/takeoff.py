@@ -126,9 +126,21 @@ def deployed(flop: Any, around: Surroundings, at: Milestones, p: Parameters, *, 
     """
     beyond = xp.maximum(flop - at.full, 0.0)
     log10_h = p["log10_tokens_per_datapoint"] * progress(flop, at, xp=xp)
-    size = log_params(around.log10_training_flop - beyond, around.log_tokens_per_param, p, log10_h, xp=xp)
+    growth = LN10 * p["inference_growth_excess"] * beyond
+    return running(around.log10_training_flop - beyond, around, p, log10_h, growth, xp=xp)
+
+
+def running(
+    log10_flop: Any, around: Surroundings, p: Parameters, log10_h: Any = 0.0, log_growth: Any = 0.0, *, xp: Any = np
+) -> Deployed:
+    """A model trained with `log10_flop` in the practice of the moment, on the leader's whole fleet.
+
+    `log10_h` is log10 tokens per data point, `log_growth` ln of what tokens per FLOP gained beyond smaller models.
+    Before full automation it is the largest run's own model, and both are 0 at `as_of`.
+    """
+    size = log_params(log10_flop, around.log_tokens_per_param, p, log10_h, xp=xp)
     layers = log_layers_of_draw(size, p, xp=xp)
-    per_flop = LN10 * p["inference_growth_excess"] * beyond + xp.log(p["inference_discount"]) - LN2 - size
+    per_flop = log_growth + xp.log(p["inference_discount"]) - LN2 - size
     return Deployed(
         log_params=size,
         log_layers=layers,
@@ -190,18 +202,38 @@ def research(
 ) -> Research:
     """Labour, people-only output and speed-up over people alone, at effective compute `flop`."""
     share = xp.minimum(xp.maximum(unclipped_share(flop, at, p), 0.0), 1.0)
-    exponent = p["parallelization_exponent"]
-    log_people = exponent * around.log_researchers
-    log_ai, log_serial = log_ai_labour(on, p, xp=xp)
-    log_labour = log_task_labour(share, log_people, log_ai, p, xp=xp)
-    people_now = exponent * log_leader_researchers(p["as_of_year"], p, xp=xp)
+    log_people, log_labour, log_serial = helped_labour(share, around, on, p, xp=xp)
+    people_now = p["parallelization_exponent"] * log_leader_researchers(p["as_of_year"], p, xp=xp)
     log_compute = LN10 * (around.log10_fleet - log10_fleet_now)
     people_only = log_output(log_people - people_now, log_compute, p, xp=xp)
     with_ai = log_output(log_labour - people_now, log_compute, p, xp=xp)
     taste = xp.minimum(LN10 * p["taste_slope"] * xp.maximum(flop - at.full, 0.0), xp.log(p["taste_ceiling"]))
-    slowness = xp.exp(-(taste + with_ai - people_only))
-    bounded = slowness + (1.0 - slowness) * (1.0 - share) / p["latency_ceiling"]
-    return Research(share, log_labour, log_serial, people_only, -xp.log(bounded))
+    speedup = log_bounded_speedup(taste + with_ai - people_only, share, p, xp=xp)
+    return Research(share, log_labour, log_serial, people_only, speedup)
+
+
+def helped_labour(share: Any, around: Surroundings, on: Deployed, p: Parameters, *, xp: Any = np) -> tuple[Any, Any, Any]:
+    """ln labour of people alone, ln labour of people and AIs together, ln serial speed of the AIs."""
+    log_people = p["parallelization_exponent"] * around.log_researchers
+    log_ai, log_serial = log_ai_labour(on, p, xp=xp)
+    return log_people, log_task_labour(share, log_people, log_ai, p, xp=xp), log_serial
+
+
+def log_bounded_speedup(log_gain: Any, share: Any, p: Parameters, *, xp: Any = np) -> Any:
+    """ln speed-up: 1/(1/x + (1 - 1/x)(1-a)/m_max), latency binding as long as people have the ideas."""
+    slowness = xp.exp(-log_gain)
+    return -xp.log(slowness + (1.0 - slowness) * (1.0 - share) / p["latency_ceiling"])
+
+
+def log_speedup_now(flop: Any, around: Surroundings, at: Milestones, p: Parameters, *, xp: Any = np) -> Any:
+    """ln speed-up at `as_of`, where compute is today's and nothing lies beyond E_100: `research` with its zeros left out.
+
+    ``tests/equations/test_takeoff.py`` holds it equal to `research`; it keeps the model's graph a third smaller.
+    """
+    share = xp.minimum(xp.maximum(unclipped_share(flop, at, p), 0.0), 1.0)
+    on = running(around.log10_training_flop, around, p, xp=xp)
+    log_people, log_labour, _ = helped_labour(share, around, on, p, xp=xp)
+    return log_bounded_speedup(log_output(log_labour - log_people, 0.0, p, xp=xp), share, p, xp=xp)
 
 
 def difficulty_exponent(p: Parameters) -> Any:

@@ -56,7 +56,7 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
     unknown = [name for name in blocks if name not in BLOCK_FUNCTIONS]
     if unknown:
         raise InputError(f"unknown block {unknown[0]!r}: choose from {', '.join(BLOCKS)}")
-    with pm.Model(coords=coords(observations)) as model:
+    with pm.Model(coords=coords(observations), check_bounds=False) as model:  # bounds are the priors' own
         p = ModelParameters(priors, constants(observations))
         for name in blocks:
             BLOCK_FUNCTIONS[name](p, observations)

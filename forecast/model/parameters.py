@@ -57,7 +57,7 @@ def register(prior: Prior, dims: Sequence[str], as_of_year: float) -> Any:
     arguments = {key: as_of_year if value == "as_of" else value for key, value in prior.params.items()}
     shape: dict[str, Any] = {"dims": tuple(dims)} if dims else {}
     if prior.distribution == "fixed":
-        return pm.Data(prior.name, np.float64(arguments["value"]))
+        return np.float64(arguments["value"])
     if prior.distribution == "LogUniform":
         log_value = pm.Uniform(f"log_{prior.name}", np.log(arguments["lower"]), np.log(arguments["upper"]), **shape)
         return pm.Deterministic(prior.name, pt.exp(log_value), **shape)

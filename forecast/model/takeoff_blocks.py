@@ -15,7 +15,7 @@ import pytensor.tensor as pt
 from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.trends import LN2, LN10
-from forecast.model.blocks import add_dim, meta_analysis, observe
+from forecast.model.blocks import add_dim, meta_analysis, observe, soft_positive
 from forecast.model.constants import staff_growth
 from forecast.model.parameters import ModelParameters, condition
 from forecast.observations import Observations
@@ -24,28 +24,32 @@ from forecast.observations import Observations
 def task_horizon(p: ModelParameters, data: Observations) -> None:
     """log2 minutes ~ t5(h0 + b (E(date) - E_centre), scatter); above the suite's reach a row is censored."""
     table = data["time_horizons"]
-    flop = effective_flop_at(table["year"].values, p)
-    mean = p["log2_horizon_at_centre"] + p["horizon_doublings_per_oom"] * (flop - effective_flop_centre(p))
+    flop = trend_of_effective_flop(p)[1][:-1]
+    mean = p["log2_horizon_at_centre"] + p["horizon_doublings_per_oom"] * (flop - p["effective_flop_centre"])
     observed = np.log(table["horizon_minutes"].values) / LN2
     censored = table["censored"].values > 0
     seen, above = np.flatnonzero(~censored), np.flatnonzero(censored)
-    observe("task_horizon_observed", mean[seen], p["horizon_scatter"], observed[seen], "horizon_model")
+    seen_mean = mean if above.size == 0 else mean[seen]
+    observe("task_horizon_observed", seen_mean, p["horizon_scatter"], observed[seen], "horizon_model")
     if above.size:
         tail = pm.logcdf(pm.StudentT.dist(5.0, -mean[above], p["horizon_scatter"]), -observed[above])
         pm.Potential("task_horizon_censored", tail.sum())
 
 
-def effective_flop_at(years: Any, p: ModelParameters) -> Any:
-    """E on its trend, with software growing at the people-only rate and no feedback."""
-    return trends.effective_flop_on_trend(years, p, xp=pt)
+def trend_of_effective_flop(p: ModelParameters) -> tuple[dynamics.Surroundings, Any]:
+    """Surroundings and E at the dates of the task horizons and, last, at `as_of`; software on its people-only trend.
 
-
-def effective_flop_centre(p: ModelParameters) -> Any:
-    """Mean effective compute at the dates of the task horizons: the regression's centre."""
-    if "effective_flop_centre" not in p:
-        centre = effective_flop_at(p["horizon_years"], p).mean()
-        p["effective_flop_centre"] = pm.Deterministic("effective_flop_centre", centre)
-    return p["effective_flop_centre"]
+    One vector serves the regression, its centre and the present: the graph holds the equations once.
+    """
+    if "trend" not in p:
+        years = np.append(p["horizon_years"], p["as_of_year"])
+        around = dynamics.surroundings(years, p, xp=pt)
+        log_software = trends.software_growth(p) * (years - p["as_of_year"])
+        flop = dynamics.effective_flop(log_software, around)
+        p["trend"] = around, flop
+        p["effective_flop_centre"] = pm.Deterministic("effective_flop_centre", flop[:-1].mean())
+    trend: tuple[dynamics.Surroundings, Any] = p["trend"]
+    return trend
 
 
 def research(p: ModelParameters, data: Observations) -> None:
@@ -71,16 +75,14 @@ def balanced_growth(p: ModelParameters, data: Observations) -> None:
 
 def takeoff(p: ModelParameters, data: Observations) -> None:
     """Hold the take-off to the present (automated share, speed-up) and to 2012 (no bottleneck over 7 OOM)."""
-    effective_flop_centre(p)
-    now = p["as_of_year"]
-    around = dynamics.surroundings(now, p, xp=pt)
-    flop = dynamics.effective_flop(0.0, around)
+    trend, flops = trend_of_effective_flop(p)
+    around = dynamics.Surroundings(*(field[-1] for field in trend))
+    flop = flops[-1]
     at = dynamics.milestones(flop, p, xp=pt)
-    pm.Potential("not_automated_yet", pt.switch(pt.gt(at.full, flop), 0.0, -np.inf))
-    on = dynamics.deployed(flop, around, at, p, xp=pt)
-    help_now = dynamics.research(flop, around, on, at, around.log10_fleet, p, xp=pt)
+    pm.Potential("not_automated_yet", soft_positive(at.full - flop))
+    speedup = dynamics.log_speedup_now(flop, around, at, p, xp=pt)
     hold("present_share_observed", dynamics.unclipped_share(flop, at, p), condition(data, "present_automated_share"))
-    hold("present_speedup_observed", help_now.log_speedup, condition(data, "present_log_speedup"))
+    hold("present_speedup_observed", speedup, condition(data, "present_log_speedup"))
     hold("past_rate_observed", log10_past_rate(p, data), condition(data, "past_log10_rate"))
 
 

@@ -154,7 +154,7 @@ def test_the_same_content_gives_the_same_bytes(html: str) -> None:
 
 
 def test_the_users_matplotlib_settings_do_not_reach_it(content: ReportContent) -> None:
-    with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "svg.fonttype": "path", "text.color": "red"}):
+    with mpl.rc_context({"axes.linewidth": 5, "xtick.major.size": 20, "svg.fonttype": "path"}):
         styled = make_figures(yearly_draws(), readout_draws())
     assert [figure.svg for figure in styled] == [figure.svg for figure in content.figures]
 

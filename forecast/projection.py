@@ -1,0 +1,69 @@
+"""Posterior draws -> number of AIs by year, without feedback of AIs on software."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.equations import takeoff as dynamics
+from forecast.equations import trends
+from forecast.equations.trends import LN10
+from forecast.equations.yearly import quantities
+from forecast.results import Array, checked_years, dataset, in_blocks, moments, require_finite
+from forecast.runs import parameters_of, sample_shape
+from forecast.scenarios import load_scenarios
+from forecast.schema import YEARLY
+
+
+def project(
+    run: xr.DataTree,
+    scenario: str | Sequence[str] = "baseline",
+    years: Iterable[int] | None = None,
+    horizon_form: str = "exponential",
+) -> xr.Dataset:
+    """How many AIs can run, by year, with software on its people-only trend.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A fitted run or one of the prior.
+    scenario : str or sequence of str
+        Names of shipped scenarios. Without feedback no draw is frozen, so they differ only where they change priors.
+    years : iterable of int, optional
+        Calendar years in rising order, each read at 1 July or at `as_of` where that is later; shipped range if None.
+    horizon_form : {"exponential", "superexponential"}
+        Form of the task horizon in effective compute.
+
+    Returns
+    -------
+    xarray.Dataset
+        dims (scenario, chain, draw, year); variables of ``schema.YEARLY`` with units.
+
+    Raises
+    ------
+    InputError
+        For an unknown scenario or form, or years that cannot be used.
+    """
+    p = parameters_of(run)
+    require_finite(p)
+    chosen = checked_years(years, float(p["as_of_year"]))
+    when = moments(chosen, float(p["as_of_year"]))
+    shape = sample_shape(run)
+    values = in_blocks(p, shape[0] * shape[1], lambda part: on_trend(part, when, horizon_form))
+    return dataset({item.name: values for item in load_scenarios(scenario)}, YEARLY, shape, chosen)
+
+
+def on_trend(p: dict[str, Any], years: Sequence[float], horizon_form: str) -> dict[str, Array]:
+    """All of ``schema.YEARLY`` without feedback, each (draw, year)."""
+    now = trends.effective_flop_on_trend(p["as_of_year"], p)
+    at = dynamics.milestones(now, p, horizon_form)
+    columns = []
+    for year in years:
+        trend = trends.software_growth(p) * (year - p["as_of_year"])
+        log_software = np.minimum(trend, LN10 * p["log10_software_ceiling"])
+        columns.append(quantities(year, log_software, at, p, form=horizon_form))
+    size = np.size(now)
+    return {name: np.stack([np.broadcast_to(c[name], (size,)) for c in columns], axis=-1) for name in columns[0]}

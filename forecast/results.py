@@ -1,0 +1,79 @@
+"""From arrays over draws to labelled Datasets and back: the one place where results get dims, units and years."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date as Date
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.equations.trends import Parameters
+from forecast.errors import ForecastError, InputError
+from forecast.observations import load_settings
+from forecast.schema import SAMPLE_DIMS, Variable, decimal_year
+
+Array = np.ndarray
+BLOCK = 4096  # draws that are computed at once: temporaries stay in cache
+MAX_YEAR = 2200
+
+
+def checked_years(years: Iterable[int] | None, as_of_year: float) -> list[int]:
+    """Calendar years in order, the default being the shipped range.
+
+    Raises
+    ------
+    InputError
+        If the range is empty or reversed, or leaves the years from `as_of` to 2200.
+    """
+    settings = load_settings()
+    chosen = list(range(settings.first_year, settings.last_year + 1) if years is None else years)
+    if not chosen or chosen != sorted(set(chosen)):
+        raise InputError(f"years {chosen[:1]}..{chosen[-1:]}: give at least one year, in rising order, such as 2026:2045")
+    first = int(as_of_year)
+    if chosen[0] < first or chosen[-1] > MAX_YEAR:
+        raise InputError(f"years {chosen[0]}..{chosen[-1]}: give years from {first} (as_of) to {MAX_YEAR}")
+    return chosen
+
+
+def moments(years: Sequence[int], as_of_year: float) -> list[float]:
+    """Decimal year at which each calendar year is read: 1 July, or `as_of` where that is later."""
+    return [max(decimal_year(Date(year, 7, 1)), as_of_year) for year in years]
+
+
+def in_blocks(p: dict[str, Any], size: int, work: Callable[[dict[str, Any]], dict[str, Array]]) -> dict[str, Array]:
+    """Apply `work` to blocks of draws and join its arrays along the draws: memory does not grow with them."""
+    parts = []
+    for start in range(0, size, BLOCK):
+        index = slice(start, min(start + BLOCK, size))
+        parts.append(work({k: v[index] if np.ndim(v) and np.shape(v)[0] == size else v for k, v in p.items()}))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def require_finite(p: Parameters) -> None:
+    """Refuse a posterior with non-finite entries, naming the parameter and the draw."""
+    for name, values in p.items():
+        bad = np.argwhere(~np.isfinite(np.asarray(values, dtype=float)))
+        if bad.size:
+            where = f" in draw {int(bad[0][0])}" if bad.shape[1] else ""
+            raise ForecastError(f"parameter {name} is not finite{where}: the run is damaged or its prior has no finite draws")
+
+
+def dataset(
+    by_scenario: Mapping[str, Mapping[str, Array]],
+    variables: Mapping[str, Variable],
+    shape: tuple[int, int],
+    years: Sequence[int] | None = None,
+) -> xr.Dataset:
+    """Label arrays (chain x draw[, year]) of each scenario with dims, units and definitions."""
+    tail = () if years is None else (len(years),)
+    dims = ("scenario", *SAMPLE_DIMS) + (() if years is None else ("year",))
+    coords: dict[str, Any] = {"scenario": list(by_scenario), "chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
+    if years is not None:
+        coords["year"] = list(years)
+    data = {}
+    for name, variable in variables.items():
+        stacked = np.stack([np.asarray(values[name]).reshape(shape + tail) for values in by_scenario.values()])
+        data[name] = (dims, stacked, {"units": variable.units, "definition": variable.definition})
+    return xr.Dataset(data, coords=coords)
