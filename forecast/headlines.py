@@ -58,15 +58,21 @@ class Headline:
     @property
     def how_fast(self) -> str:
         """Headline 2: how fast a take-off."""
+        if np.isinf(self.takeoff_years.median):
+            said = f"In half of the draws or more, the take-off does not end by {self.last_year} ({self.length_parts[1]})"
+        else:
+            said = f"From 20% to 100% automation of AI R&D takes {self.length}"
         return (
-            f"From 20% to 100% automation of AI R&D takes {self.length}. P(1 year or less) = "
-            f"{percent(self.within_1_year)} ({odds(self.within_1_year)}). In {percent(self.already_20)} of draws "
-            f"({odds(self.already_20)}) the 20% mark is already past."
+            f"{said}. P(1 year or less) = {percent(self.within_1_year)} ({odds(self.within_1_year)}). "
+            f"In {percent(self.already_20)} of draws ({odds(self.already_20)}) the 20% mark is already past."
         )
 
     @property
     def when(self) -> str:
         """The date that goes with both."""
+        if np.isinf(self.year_100.median):
+            missed = f"does not arrive by {self.last_year} in half of the draws or more"
+            return f"Full automation of AI R&D {missed} ({self.date_parts[1]})."
         return f"Full automation of AI R&D arrives {self.date}."
 
     @property
@@ -82,7 +88,9 @@ class Headline:
     @property
     def length_parts(self) -> tuple[str, str]:
         """Median and interval of `length`."""
-        median, interval = _parts(self.takeoff_years, number, f"not by {self.last_year}")
+        unit = " years" if np.isinf(self.takeoff_years.high) else ""  # "2.3 years to not by 2045", but "2.3 to 19"
+        median, interval = _parts(self.takeoff_years, lambda x: number(x) + unit, f"not by {self.last_year}")
+        median = median.removesuffix(unit)
         return median if np.isinf(self.takeoff_years.median) else f"{median} years", interval
 
     @property

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from forecast.errors import InputError
 from forecast.families import suggestion
-from forecast.priors import load_priors, scenario_names
+from forecast.prior_files import read_prior_file
+from forecast.priors import scenario_names, shipped_folder
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ def load_scenario(name: str) -> Scenario:
     """
     if name not in scenario_names():
         raise InputError(f"no scenario named {name!r}{suggestion(name, scenario_names())}")
-    base, overlaid = load_priors(), load_priors(overlays=[name])
-    if base.digest != overlaid.digest:
+    faults: list[str] = []
+    file = read_prior_file(shipped_folder() / "scenarios" / f"{name}.toml", faults, overlay=True)
+    if file is None or faults:
+        raise InputError("\n".join(faults))
+    if file.priors:
         raise InputError(f"scenario {name!r} replaces priors: fit it on its own with forecast run --view {name}")
-    settings: dict[str, Any] = overlaid.settings
-    return Scenario(name, overlaid.overlays[-1], bool(settings.get("freeze_compute", False)))
+    return Scenario(name, file.description, bool(file.settings.get("freeze_compute", False)))
 
 
 def load_scenarios(names: str | Sequence[str]) -> list[Scenario]:

@@ -31,6 +31,7 @@ __all__ = [
     "exceedance",
     "exceedance_table",
     "headline",
+    "length_rows",
     "length_shares",
     "number",
     "odds",
@@ -120,6 +121,17 @@ def probability_rows(
     for data in datasets:
         for one in _scenarios(data):
             rows += _exceedance_rows(one, form, thresholds) + _reached_rows(one, form)
+    return _frame(rows, [_column(level) for level in interval_levels(0.9)])
+
+
+def length_rows(readouts: xr.Dataset, end: int, form: str = "section5") -> pd.DataFrame:
+    """The shares of `length_shares` as further rows for ``summary.csv``, of every scenario."""
+    rows: list[dict[str, Any]] = []
+    for one in _scenarios(readouts):
+        labels = _labels(one, "takeoff_years", one["takeoff_years"], form) | {"units": "1"}
+        for label, share in zip(*length_shares(one["takeoff_years"], end), strict=True):
+            said = {"variable": f"takeoff_years: {label}", "probability": share}
+            rows.append(labels | said | {"definition": f"share of draws in this bin: {labels['definition']}"})
     return _frame(rows, [_column(level) for level in interval_levels(0.9)])
 
 

@@ -11,13 +11,12 @@ import xarray as xr
 from forecast.dynamics.events import z_at_time
 from forecast.dynamics.flow import Draws
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
-from forecast.dynamics.paths import Legs, arrival, crossing, first_leg, second_leg
+from forecast.dynamics.paths import Legs, beyond_automation, to_automation
 from forecast.dynamics.readouts import (
     after_automation,
     at_automation,
     best_year_gain,
     largest_speedup,
-    year_of_20,
 )
 from forecast.equations import trends
 from forecast.equations.trends import LN10
@@ -26,8 +25,6 @@ from forecast.results import checked_years, dataset, in_blocks, moments, require
 from forecast.runs import parameters_of, sample_shape
 from forecast.scenarios import Scenario, load_scenarios
 from forecast.schema import EVENTS, READOUTS, YEARLY
-
-MARGIN_YEARS = 1.0  # integrate this long past the window, so that first-year gains at its end exist
 
 
 def takeoff(
@@ -77,20 +74,28 @@ def takeoff_with_years(
     p = parameters_of(run)
     require_finite(p)
     chosen = checked_years(years, float(p["as_of_year"]))
+    scenarios = load_scenarios(scenario)
     shape = sample_shape(run)
-    found, series = {}, {}
-    for item in load_scenarios(scenario):
-        both = in_blocks(p, shape[0] * shape[1], lambda part, s=item: one_scenario(part, s, chosen, horizon_form, step))
-        found[item.name] = both
-        series[item.name] = both
-    return dataset(found, READOUTS | EVENTS, shape), dataset(series, YEARLY, shape, chosen)
+    joined = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, horizon_form, step))
+    found = {item.name: {key[1]: value for key, value in joined.items() if key[0] == item.name} for item in scenarios}
+    return dataset(found, READOUTS | EVENTS, shape), dataset(found, YEARLY, shape, chosen)
 
 
-def one_scenario(p: Draws, scenario: Scenario, years: list[int], form: str, step: float) -> dict[str, Array]:
-    """Read-outs, events and by-year series of one block of draws."""
+def all_scenarios(
+    p: Draws, scenarios: Sequence[Scenario], years: list[int], form: str, step: float
+) -> dict[tuple[str, str], Array]:
+    """Read-outs, events and by-year series of one block of draws, by (scenario, name).
+
+    All scenarios share the path up to full automation: they differ only in what follows.
+    """
     end = years[-1] + 1.0
-    legs = simulate(p, end, scenario.freeze_compute, form, step)
-    return readouts(legs, p, end) | by_year(legs, p, moments(years, p["as_of_year"]), scenario.freeze_compute, form)
+    shared = to_automation(p, end, form, step)
+    result = {}
+    for item in scenarios:
+        legs = beyond_automation(shared, p, end, item.freeze_compute, step)
+        values = readouts(legs, p, end) | by_year(legs, p, moments(years, p["as_of_year"]), item.freeze_compute, form)
+        result.update({(item.name, name): value for name, value in values.items()})
+    return result
 
 
 def simulate(
@@ -107,18 +112,7 @@ def simulate(
     freeze : bool
         Compute, fleet, world and tokens per parameter stay as they are at full automation (`software_only`).
     """
-    end = window_end + MARGIN_YEARS
-    before, present, flow = first_leg(p, end, form, step)
-    place, year_100 = crossing(before, p, present.milestones.full)
-    year_100 = np.where(year_100 <= window_end, year_100, np.inf)
-    _, first_20 = crossing(before, p, present.milestones.twenty)
-    year_20, _ = year_of_20(first_20, present.milestones.now, present.milestones.twenty, p)
-    reached = np.isfinite(year_100)
-    draws = np.flatnonzero(reached)
-    after = None
-    if draws.size:
-        after = second_leg(p, present, arrival(before, place, flow, draws), draws, end, freeze, step)
-    return Legs(before, after, reached, np.where(year_20 <= window_end, year_20, np.inf), year_100, present)
+    return beyond_automation(to_automation(p, window_end, form, step), p, window_end, freeze, step)
 
 
 def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:

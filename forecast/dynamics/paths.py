@@ -6,7 +6,7 @@ Each draw is integrated to the moment its effective compute reaches E_100 and re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,14 +14,20 @@ from forecast.dynamics.events import Place, take, value_at
 from forecast.dynamics.flow import Draws, Present, present_of, research_flow, select
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, Flow, Memory, Path, integrate, log_software, z_of
 from forecast.equations import takeoff as dynamics
+from forecast.equations import trends
 from forecast.equations.trends import LN10
 
 BISECTIONS = 60
+MARGIN_YEARS = 1.0  # integrate this long past the window, so that first-year gains at its end exist
+SLOWEST_GROWTH = 1e-2  # OOM per year: keeps the date of a past crossing finite where effective compute hardly grew
 
 
 @dataclass(frozen=True)
 class Legs:
-    """The path to full automation, the state there, and the path after it (of the draws that reach it)."""
+    """The path to full automation, and the path after it of the draws that reach it within the window.
+
+    `year_20` and `year_100` are +inf where not reached within the window; `after` has one column per reached draw.
+    """
 
     before: Path
     after: Path | None
@@ -29,6 +35,14 @@ class Legs:
     year_20: Array
     year_100: Array
     present: Present
+
+
+@dataclass(frozen=True)
+class ToAutomation:
+    """What scenarios share: the first leg, the present, milestones' years, and the state at full automation."""
+
+    legs: Legs
+    arrival: Arrival | None
 
 
 @dataclass(frozen=True)
@@ -85,12 +99,42 @@ def second_leg(
     p: Draws, present: Present, at: Arrival, draws: Array, end: float, freeze: bool, step: float = DEFAULT_STEP
 ) -> Path:
     """Integrate the draws from full automation to `end`; with `freeze`, compute stays as it is there."""
-    size = present.log10_fleet.size
-    frozen = None
-    if freeze:
-        frozen = np.full(size, np.inf)
-        frozen[draws] = at.time
-    subset = select(p, draws, size)
-    part = present.part(draws)
-    flow = research_flow(subset, part, None if frozen is None else frozen[draws])
+    flow = research_flow(select(p, draws, present.log10_fleet.size), present.part(draws), at.time if freeze else None)
     return integrate(flow, at.time, at.z, at.memory, np.full(draws.size, end), np.full(draws.size, np.inf), step)
+
+
+def to_automation(p: Draws, window_end: float, form: str, step: float = DEFAULT_STEP) -> ToAutomation:
+    """First leg of all draws, the years of 20% and 100%, and the state of those that get there within the window."""
+    path, present, flow = first_leg(p, window_end + MARGIN_YEARS, form, step)
+    place, year_100 = crossing(path, p, present.milestones.full)
+    year_100 = np.where(year_100 <= window_end, year_100, np.inf)
+    year_20 = year_of_20(path, present, p)
+    draws = np.flatnonzero(np.isfinite(year_100))
+    state = arrival(path, place, flow, draws) if draws.size else None
+    year_20 = np.where(year_20 <= window_end, year_20, np.inf)
+    return ToAutomation(Legs(path, None, np.isfinite(year_100), year_20, year_100, present), state)
+
+
+def year_of_20(path: Path, present: Present, p: Draws) -> Array:
+    """Year of 20% automation.
+
+    Where it is past at `as_of`, t_20 = -(E_now - E_20)/E', E' being today's growth of E without feedback: compute plus
+    people-only software, minus the growth of the penalty (over the past year).
+    """
+    now, twenty = present.milestones.now, present.milestones.twenty
+    ahead = crossing(path, p, twenty)[1]
+    slope = now - trends.effective_flop_on_trend(p["as_of_year"] - 1.0, p)
+    behind = p["as_of_year"] - (now - twenty) / np.maximum(slope, SLOWEST_GROWTH)
+    return np.where(now >= twenty, behind, ahead)
+
+
+def beyond_automation(
+    shared: ToAutomation, p: Draws, window_end: float, freeze: bool, step: float = DEFAULT_STEP
+) -> Legs:
+    """Both legs of one scenario."""
+    legs = shared.legs
+    if shared.arrival is None:
+        return legs
+    draws = np.flatnonzero(legs.reached)
+    after = second_leg(p, legs.present, shared.arrival, draws, window_end + MARGIN_YEARS, freeze, step)
+    return replace(legs, after=after)

@@ -47,7 +47,7 @@ def after_automation(legs: Legs, p: Draws, window_end: float) -> dict[str, Array
     gained = log_software(z_at_time(path, start + 1.0), ceiling) - at_start
     result["first_year_gain"][draws] = gained / LN10
     first, second = years_to(LN2), years_to(2.0 * LN2)
-    result["acceleration"][draws] = np.isfinite(second) & (second - first < first)
+    result["acceleration"][draws] = second < 2.0 * first
     return result
 
 
@@ -141,15 +141,3 @@ def at_automation(legs: Legs, p: Draws) -> dict[str, Array]:
     researchers = trends.log_world_researchers(year, q) / LN10
     result["log10_tokens_per_researcher_second"][draws] = found["log10_fleet_tokens_per_second"] - researchers
     return result
-
-
-def year_of_20(legs_year: Array, present_flop: Array, twenty: Array, p: Draws) -> tuple[Array, Array]:
-    """Year of 20% automation and whether it is already past.
-
-    A crossing before `as_of` is t_20 = -(E_now - E_20)/E', E' being today's growth of E without feedback
-    (compute plus people-only software, minus the growth of the penalty over the past year).
-    """
-    now = p["as_of_year"]
-    past = present_flop >= twenty
-    slope = present_flop - trends.effective_flop_on_trend(now - 1.0, p)
-    return np.where(past, now - (present_flop - twenty) / np.maximum(slope, 1e-2), legs_year), past

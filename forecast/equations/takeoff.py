@@ -20,7 +20,6 @@ from forecast.equations.trends import (
     effective_compute_penalty,
     log10_fleet,
     log10_training_flop,
-    log10_world,
     log_leader_researchers,
     log_params,
     log_stream_technique,

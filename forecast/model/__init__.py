@@ -7,18 +7,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 
 from forecast.errors import InputError
 from forecast.model import blocks, takeoff_blocks
+from forecast.model.blocks import Rows
 from forecast.model.constants import constants, coords
-from forecast.model.parameters import ModelParameters
+from forecast.model.parameters import names_read, register
 from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.schema import BLOCKS
 
-BLOCK_FUNCTIONS: dict[str, Callable[[ModelParameters, Observations], None]] = {
+BLOCK_FUNCTIONS: dict[str, Callable[[dict[str, Any], Observations], list[Rows]]] = {
     "depth_scaling": blocks.depth_scaling,
     "utilization": blocks.utilization,
     "sample_efficiency": blocks.sample_efficiency,
@@ -46,7 +50,8 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
     Returns
     -------
     pymc.Model
-        Variables named as in ``forecast.schema.PARAMETERS``, observed ones end in ``_observed``.
+        Parameters of one family are one vector labelled with the names of ``forecast.schema.PARAMETERS``; observed
+        variables end in ``_observed``.
 
     Raises
     ------
@@ -56,8 +61,43 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
     unknown = [name for name in blocks if name not in BLOCK_FUNCTIONS]
     if unknown:
         raise InputError(f"unknown block {unknown[0]!r}: choose from {', '.join(BLOCKS)}")
-    with pm.Model(coords=coords(observations), check_bounds=False) as model:  # bounds are the priors' own
-        p = ModelParameters(priors, constants(observations))
-        for name in blocks:
-            BLOCK_FUNCTIONS[name](p, observations)
+    numbers, labels = constants(observations), coords(observations)
+
+    def rows(p: dict[str, Any]) -> list[Rows]:
+        return [row for name in blocks for row in BLOCK_FUNCTIONS[name](p, observations)]
+
+    with pm.Model(coords=labels, check_bounds=False) as model:  # values stay inside: every prior has its transform
+        names = names_read(rows, numbers, labels)
+        found = rows(numbers | register(names, priors, observations.as_of_year))
+        observe("scattered", [row for row in found if row.nu is not None])
+        observe("held", [row for row in found if row.nu is None])
     return model
+
+
+def observe(name: str, rows: list[Rows]) -> None:
+    """One observed variable for the rows of many tables, labelled ``table:number``, and its pointwise log-likelihood."""
+    if not rows:
+        return
+    labels = [f"{row.name}:{i}" for row in rows for i in range(row.observed.size)]
+    pm.modelcontext(None).add_coord(f"{name}_row", labels)
+    observed = np.concatenate([row.observed for row in rows])
+    mean, spread = (per_row([getattr(row, field) for row in rows], rows) for field in ("mean", "spread"))
+    if rows[0].nu is None:
+        pm.Normal(name, mean, spread, observed=observed, dims=f"{name}_row")
+        return
+    nu = np.concatenate([np.full(row.observed.size, row.nu) for row in rows])
+    pm.StudentT(name, nu=nu, mu=mean, sigma=spread, observed=observed, dims=f"{name}_row")
+
+
+def per_row(values: list[Any], rows: list[Rows]) -> Any:
+    """Scalars and vectors, one per table, as one entry per observed row: joined, then indexed once."""
+    pieces, index, start = [], [], 0
+    for value, row in zip(values, rows, strict=True):
+        piece = pt.atleast_1d(value)
+        single = piece.type.shape[0] == 1
+        pieces.append(piece)
+        index.append(np.full(row.observed.size, start) if single else start + np.arange(row.observed.size))
+        start += 1 if single else row.observed.size
+    joined = pt.concatenate(pieces)
+    positions = np.concatenate(index)
+    return joined if np.array_equal(positions, np.arange(start)) else joined[positions]

@@ -15,28 +15,27 @@ import pytensor.tensor as pt
 from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.trends import LN2, LN10
-from forecast.model.blocks import add_dim, meta_analysis, observe, soft_positive
+from forecast.model.blocks import Rows, meta_analysis, soft_positive
 from forecast.model.constants import staff_growth
-from forecast.model.parameters import ModelParameters, condition
+from forecast.model.parameters import condition
 from forecast.observations import Observations
 
 
-def task_horizon(p: ModelParameters, data: Observations) -> None:
+def task_horizon(p: dict[str, Any], data: Observations) -> list[Rows]:
     """log2 minutes ~ t5(h0 + b (E(date) - E_centre), scatter); above the suite's reach a row is censored."""
     table = data["time_horizons"]
     flop = trend_of_effective_flop(p)[1][:-1]
     mean = p["log2_horizon_at_centre"] + p["horizon_doublings_per_oom"] * (flop - p["effective_flop_centre"])
     observed = np.log(table["horizon_minutes"].values) / LN2
     censored = table["censored"].values > 0
-    seen, above = np.flatnonzero(~censored), np.flatnonzero(censored)
-    seen_mean = mean if above.size == 0 else mean[seen]
-    observe("task_horizon_observed", seen_mean, p["horizon_scatter"], observed[seen], "horizon_model")
-    if above.size:
-        tail = pm.logcdf(pm.StudentT.dist(5.0, -mean[above], p["horizon_scatter"]), -observed[above])
-        pm.Potential("task_horizon_censored", tail.sum())
+    if not censored.any():
+        return [Rows("time_horizons", mean, p["horizon_scatter"], observed)]
+    tail = pm.logcdf(pm.StudentT.dist(5.0, -mean[censored], p["horizon_scatter"]), -observed[censored])
+    pm.Potential("time_horizons_censored", tail.sum())
+    return [Rows("time_horizons", mean[~censored], p["horizon_scatter"], observed[~censored])]
 
 
-def trend_of_effective_flop(p: ModelParameters) -> tuple[dynamics.Surroundings, Any]:
+def trend_of_effective_flop(p: dict[str, Any]) -> tuple[dynamics.Surroundings, Any]:
     """Surroundings and E at the dates of the task horizons and, last, at `as_of`; software on its people-only trend.
 
     One vector serves the regression, its centre and the present: the graph holds the equations once.
@@ -52,28 +51,24 @@ def trend_of_effective_flop(p: ModelParameters) -> tuple[dynamics.Surroundings, 
     return trend
 
 
-def research(p: ModelParameters, data: Observations) -> None:
+def research(p: dict[str, Any], data: Observations) -> list[Rows]:
     """Staff growth and returns of other fields as random effects, and balanced growth of software with its inputs."""
     growth, error = staff_growth(data)
-    add_dim("lab", growth.size)
     spread = pt.sqrt(error**2 + p["labour_growth_scale"] ** 2)
-    pm.Normal("staff_growth_observed", p["labour_growth"], spread, observed=growth, dims="lab")
-    meta_analysis("returns_observed", "field", data, "research_returns", "returns", p["returns"], p["returns_scale"])
-    balanced_growth(p, data)
+    staff = Rows("research_staff", p["labour_growth"], spread, growth, nu=None)
+    returns = meta_analysis("research_returns", "returns", data, p["returns"], p["returns_scale"])
+    return [staff, returns, *balanced_growth(p, data)]
 
 
-def balanced_growth(p: ModelParameters, data: Observations) -> None:
+def balanced_growth(p: dict[str, Any], data: Observations) -> list[Rows]:
     """ln g_S ~ N(ln(r g_R), 0.3), g_R = (1-s) g_L + s g_K: software has grown in step with its inputs."""
-    held = condition(data, "balanced_growth")
-    if held is None:
-        return
     share = p["compute_share"]
     inputs = (1.0 - share) * p["labour_growth"] + share * LN10 * p["fleet_growth"]
     gap = pt.log(trends.software_growth(p)) - pt.log(p["returns"]) - pt.log(pt.maximum(inputs, 1e-3))
-    hold("balanced_growth_observed", gap, held)
+    return hold("balanced_growth", gap, data)
 
 
-def takeoff(p: ModelParameters, data: Observations) -> None:
+def takeoff(p: dict[str, Any], data: Observations) -> list[Rows]:
     """Hold the take-off to the present (automated share, speed-up) and to 2012 (no bottleneck over 7 OOM)."""
     trend, flops = trend_of_effective_flop(p)
     around = dynamics.Surroundings(*(field[-1] for field in trend))
@@ -81,12 +76,14 @@ def takeoff(p: ModelParameters, data: Observations) -> None:
     at = dynamics.milestones(flop, p, xp=pt)
     pm.Potential("not_automated_yet", soft_positive(at.full - flop))
     speedup = dynamics.log_speedup_now(flop, around, at, p, xp=pt)
-    hold("present_share_observed", dynamics.unclipped_share(flop, at, p), condition(data, "present_automated_share"))
-    hold("present_speedup_observed", speedup, condition(data, "present_log_speedup"))
-    hold("past_rate_observed", log10_past_rate(p, data), condition(data, "past_log10_rate"))
+    return [
+        *hold("present_automated_share", dynamics.unclipped_share(flop, at, p), data),
+        *hold("present_log_speedup", speedup, data),
+        *hold("past_log10_rate", log10_past_rate(p, data), data),
+    ]
 
 
-def log10_past_rate(p: ModelParameters, data: Observations) -> Any:
+def log10_past_rate(p: dict[str, Any], data: Observations) -> Any:
     """log10 of the people-only rate of progress in 2012 over that at `as_of`."""
     year, growth = condition(data, "past_year"), condition(data, "past_compute_growth")
     if year is None or growth is None:
@@ -97,7 +94,7 @@ def log10_past_rate(p: ModelParameters, data: Observations) -> Any:
     return dynamics.log_people_rate(span, people, LN10 * growth.centre * span, p, xp=pt) / LN10
 
 
-def hold(name: str, value: Any, held: Any) -> None:
-    """Observe a derived quantity: N(centre, sd) of the table `conditions`; nothing where `as_of` lies before it."""
-    if held is not None:
-        pm.Normal(name, value, held.sd, observed=held.centre)
+def hold(name: str, value: Any, data: Observations) -> list[Rows]:
+    """A derived quantity held to a row of the table `conditions`; nothing where `as_of` lies before it."""
+    held = condition(data, name)
+    return [] if held is None else [Rows(name, value, held.sd, np.array([held.centre]), nu=None)]

@@ -87,7 +87,7 @@ def inline_svg(draw: Callable[[], Axes], name: str, alt: str) -> str:
 
 
 def _tidied(svg: str, name: str) -> str:
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.S)  # would style the whole page
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)  # would style the whole page
     svg = svg.replace("xlink:href", "href")
     used = set(re.findall(r"(?:href=\"|url\()#([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)

@@ -1,0 +1,63 @@
+"""The command line: each command is one public function and its printing.
+
+Data goes to stdout, progress and faults to stderr. Nothing but click is imported before a command runs
+(``tests/test_public_api.py`` pins it), so that ``forecast --help`` is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from forecast.cli.inspect import data, priors
+from forecast.cli.jobs import check, fit, project, report, run, takeoff
+from forecast.errors import ForecastError
+
+INTERRUPTED = 130
+USAGE = 2
+
+
+class Forecast(click.Group):
+    """A group whose faults are one line each, ``error: ...``, with the exit code of their kind."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command and leave with its exit code."""
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(*args, **extra)
+        except ForecastError as error:
+            code = complain(str(error), error.exit_code)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = USAGE
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "forecast"
+            code = complain(f"{error.format_message()} Try '{path} --help'.", error.exit_code)
+        except click.ClickException as error:
+            code = complain(error.format_message(), error.exit_code)
+        except click.Abort:
+            code = complain("interrupted; nothing was written", INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def complain(message: str, code: int) -> int:
+    """Print one ``error:`` line per fault and return the exit code."""
+    for line in message.splitlines():
+        click.echo(f"error: {line}", err=True)
+    return code
+
+
+@click.group(cls=Forecast, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="forecast")
+def main() -> None:
+    """How many AIs can run once a capable one is trained, and how fast a take-off?
+
+    Start with: forecast run. Exit codes: 0 ok, 1 fault, 2 usage or bad file, 3 convergence gate failed (results are
+    written and marked), 4 data missing.
+    """
+
+
+for command in (run, fit, project, takeoff, report, check, priors, data):
+    main.add_command(command)

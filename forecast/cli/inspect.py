@@ -1,0 +1,144 @@
+"""Commands that look at what goes in: priors check|show, data check|show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.cli import printing
+from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, TABLES, VIEW
+
+if TYPE_CHECKING:
+    from forecast.priors import Priors
+
+BAD_FILE = 2
+
+
+@click.group()
+def priors() -> None:
+    """The prior distributions: check files, show numbers with their sources."""
+
+
+@click.group()
+def data() -> None:
+    """The tables of public figures: check files, show rows."""
+
+
+@priors.command("check")
+@click.argument("path", required=False)
+@click.pass_context
+def check_priors(context: click.Context, path: str | None) -> None:
+    """Every fault of a folder of prior files or of one overlay file; of the shipped set without PATH."""
+    from forecast.priors import check_priors, load_priors
+
+    faults = check_priors(path)
+    count = 0
+    if not faults:
+        count = len(load_priors(path) if path and not path.endswith(".toml") else load_priors())
+    _verdict(context, faults, f"{count} priors, no faults")
+
+
+@data.command("check")
+@click.argument("path", required=False)
+@click.pass_context
+def check_data(context: click.Context, path: str | None) -> None:
+    """Every fault of a folder of tables; of the shipped ones without PATH."""
+    from forecast.observations import check_observations
+    from forecast.rows import TABLES as KNOWN
+
+    _verdict(context, check_observations(path), f"{len(KNOWN)} tables, no faults")
+
+
+@priors.command("show")
+@click.argument("names", nargs=-1)
+@PRIORS
+@VIEW
+@AS_OF
+@AS_JSON
+@AS_CSV
+def show_priors(
+    names: Sequence[str],
+    priors: str | None,
+    views: Sequence[str],
+    as_of: str | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Quantiles, statement and source of every prior, or of the parameters or blocks NAMED."""
+    import pandas as pd  # type: ignore[import-untyped]
+
+    from forecast.observations import load_observations
+    from forecast.priors import load_priors
+    from forecast.records import statement
+
+    found = load_priors(priors or "baseline", overlays=views)
+    chosen = _chosen(found, names)
+    frame = found.to_frame(load_observations(as_of=as_of).as_of_year).set_index("name").loc[chosen].reset_index()
+    frame["params"] = [statement(found[name]) for name in chosen]
+    frame = frame.rename(columns={"params": "statement"})
+    if names and not (as_json or as_csv):
+        click.echo("\n\n".join(_described(found, name, frame.iloc[i]) for i, name in enumerate(chosen)))
+        return
+    shown = frame[["name", "q05", "q50", "q95", "units", "statement", "source"]]
+    printing.emit_frame(pd.DataFrame(frame), as_json, as_csv, shown)
+
+
+@data.command("show")
+@click.argument("table", required=False)
+@TABLES
+@AS_OF
+@AS_JSON
+@AS_CSV
+def show_data(table: str | None, tables: str | None, as_of: str | None, as_json: bool, as_csv: bool) -> None:
+    """The tables in use, or the rows of one TABLE."""
+    import pandas as pd
+
+    from forecast.observations import load_observations
+
+    seen = load_observations(tables, as_of)
+    if table is not None:
+        frame = seen.to_frame(table).reset_index(drop=True)
+        printing.emit_frame(frame, as_json, as_csv, frame.drop(columns=["licence", "provenance", "note"]))
+        return
+    rows = [
+        {"table": name, "rows": int(one.sizes["row"]), "origin": seen.origin[name], "title": one.attrs["title"]}
+        for name, one in seen.tables.items()
+    ]
+    printing.emit_frame(pd.DataFrame(rows), as_json, as_csv)
+
+
+def _verdict(context: click.Context, faults: Sequence[str], fine: str) -> None:
+    """Faults on stdout, one a line, as a checker prints them."""
+    click.echo("\n".join(faults) if faults else fine)
+    context.exit(BAD_FILE if faults else 0)
+
+
+def _chosen(found: Priors, names: Sequence[str]) -> list[str]:
+    """Parameters by name, or all of a block; every unknown name is a fault."""
+    from forecast.errors import InputError
+    from forecast.families import suggestion
+
+    blocks = {prior.block for prior in found.values()}
+    unknown = [name for name in names if name not in found and name not in blocks]
+    if unknown:
+        known = {*found, *blocks}
+        raise InputError("\n".join(f"no prior or block named {name!r}{suggestion(name, known)}" for name in unknown))
+    inside = [[name] if name in found else list(found.block(name)) for name in names]
+    return list(dict.fromkeys(name for group in inside for name in group)) or list(found)
+
+
+def _described(found: Priors, name: str, row: Any) -> str:
+    """One prior in full: what was stated, what follows, why, and from where."""
+    from forecast.records import cited
+
+    prior = found[name]
+    middle = f"median {printing.cell(row.q50)}, 90% interval {printing.cell(row.q05)} to {printing.cell(row.q95)}"
+    lines = [
+        f"{name} ({prior.units}; block {prior.block})",
+        f"  {row.statement}: {middle}",
+        f"  why: {prior.rationale or 'see the source'}",
+        *(f"  source: {cited(key, found.sources)}" for key in prior.source),
+    ]
+    return "\n".join([*lines, f"  file: {prior.file}:{prior.line}"] if prior.file else lines)

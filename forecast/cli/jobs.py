@@ -1,0 +1,187 @@
+"""Commands that make runs and read them: run, fit, project, takeoff, report, check."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.cli import printing
+from forecast.cli.options import AS_CSV, AS_JSON, QUIET, RUN, SCENARIO, YEARS, making
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]
+
+    from forecast.mainjob import Job
+    from forecast.reporting import ReportContent
+    from forecast.reporting.forecasts import Forecasts
+
+GATE_FAILED = 3
+MAIN_SERIES = ("log10_parallel_streams", "log10_human_equivalents")
+
+
+@click.command()
+@making
+@SCENARIO
+@YEARS
+@click.pass_context
+def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
+    """Fit or reuse, project, take off: report.html, summary.csv and run.nc in one folder."""
+    from forecast import mainjob
+    from forecast.reporting.forecasts import forecasts
+
+    say = printing.speaker(quiet)
+    job = mainjob.prepared(**flags)
+    tree, reused = mainjob.sampled(job, refit, say, progressbar=_bar(quiet))
+    say(f"projecting {', '.join(job.scenarios)} over {job.years[0]} to {job.years[-1]}")
+    found = forecasts(tree, job.scenarios, job.years)
+    content, paths = mainjob.written(job, tree, found, reused)
+    if as_json:
+        printing.emit_json(_result(job, found, content, paths) | {"reused": reused})
+    else:
+        files = ", ".join(str(path) for path in reversed(paths.values()))
+        click.echo(f"{printing.headline_block(content)}\n\nFiles: {files}")
+    context.exit(GATE_FAILED if "convergence gate failed" in content.marks else 0)
+
+
+@click.command()
+@making
+@click.pass_context
+def fit(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
+    """Fit the joint model, or draw its prior, and write run.nc alone."""
+    from forecast import mainjob
+    from forecast.reporting.assembly import gate_rows
+    from forecast.runs import read_provenance, save_run
+
+    job = mainjob.prepared(**flags)
+    tree, reused = mainjob.sampled(job, refit, printing.speaker(quiet), progressbar=_bar(quiet))
+    file = job.folder / "run.nc"
+    if not reused:
+        save_run(tree, file)
+    gate = read_provenance(tree).get("gate")
+    if as_json:
+        printing.emit_json({"file": str(file), "reused": reused, "kind": read_provenance(tree)["kind"], "gate": gate})
+    else:
+        verdict = "draws of the prior" if gate is None else "converged" if gate["passed"] else "NOT CONVERGED"
+        click.echo(f"{file}: {verdict}")
+        click.echo("\n".join(f"  {row.name}: {printing.cell(row.value)} ({row.threshold})" for row in gate_rows(gate)))
+    context.exit(GATE_FAILED if gate is not None and not gate["passed"] else 0)
+
+
+@click.command()
+@RUN
+@SCENARIO
+@YEARS
+@AS_JSON
+@AS_CSV
+def project(run_file: str, scenarios: tuple[str, ...], years: list[int] | None, as_json: bool, as_csv: bool) -> None:
+    """How many AIs by year, from a run file, with software on its people-only trend."""
+    from forecast.projection import project
+    from forecast.runs import load_run
+    from forecast.summaries import summary
+
+    tree = load_run(run_file)
+    frame = summary(project(tree, scenarios or "baseline", years), form=_form("trend", tree))
+    shown = frame[frame["variable"].isin(MAIN_SERIES)]
+    printing.emit_frame(frame, as_json, as_csv, _columns(shown, ("q05", "q50", "q95")))
+
+
+@click.command()
+@RUN
+@SCENARIO
+@YEARS
+@AS_JSON
+@AS_CSV
+def takeoff(run_file: str, scenarios: tuple[str, ...], years: list[int] | None, as_json: bool, as_csv: bool) -> None:
+    """How fast a take-off, from a run file: read-outs and probabilities."""
+    from forecast.dynamics import takeoff
+    from forecast.reporting.forecasts import SCENARIOS
+    from forecast.runs import load_run
+    from forecast.summaries import summary
+
+    tree = load_run(run_file)
+    frame = summary(takeoff(tree, scenarios or SCENARIOS, years), form=_form("section5", tree))
+    printing.emit_frame(frame, as_json, as_csv, _columns(frame, ("q05", "q50", "q95", "probability")))
+
+
+@click.command()
+@RUN
+@click.option("-o", "--output", "folder", metavar="DIR", help="Where to write; beside the run file if not given.")
+@SCENARIO
+@YEARS
+@QUIET
+def report(run_file: str, folder: str | None, scenarios: tuple[str, ...], years: list[int] | None, quiet: bool) -> None:
+    """Write report.html and summary.csv from a run file."""
+    from forecast import mainjob
+    from forecast.runs import load_run
+
+    tree = load_run(run_file)
+    target = Path(run_file).parent if folder is None else Path(folder)
+    printing.speaker(quiet)(f"projecting {run_file}")
+    page = mainjob.report(tree, target, scenarios=scenarios or None, years=years)
+    click.echo(f"{page}, {page.with_name('summary.csv')}")
+
+
+@click.command()
+@RUN
+@AS_JSON
+@click.pass_context
+def check(context: click.Context, run_file: str, as_json: bool) -> None:
+    """Did the sampler of a run file converge, and do its draws agree with themselves?"""
+    from forecast.fitting import check
+    from forecast.reporting.forecasts import forecasts
+    from forecast.runs import load_run
+
+    tree = load_run(run_file)
+    gate = check(tree)
+    rows = forecasts(tree).coherence
+    if as_json:
+        printing.emit_json({"passed": gate.passed, "gate": asdict(gate), "coherence": [asdict(row) for row in rows]})
+    else:
+        verdict = "converged" if gate.passed else "did NOT converge: " + "; ".join(gate.failures())
+        click.echo(f"{run_file}: {verdict}")
+        worst = gate.worst
+        click.echo(f"  divergent transitions {gate.divergences}")
+        click.echo(f"  largest R-hat {gate.max_rhat:.4f} ({worst['rhat']})")
+        click.echo(f"  smallest bulk ESS {gate.min_ess_bulk:.0f} ({worst['bulk']})")
+        click.echo(f"  smallest tail ESS {gate.min_ess_tail:.0f} ({worst['tail']})")
+        click.echo(printing.coherence_sentence(rows))
+    context.exit(0 if gate.passed else GATE_FAILED)
+
+
+def _bar(quiet: bool) -> bool:
+    return not quiet and sys.stderr.isatty()
+
+
+def _form(name: str, tree: Any) -> str:
+    """The form with what its rows must say of the run: drawn from the prior, or not converged."""
+    from forecast.reporting.forecasts import marked, run_marks
+
+    return marked(name, run_marks(tree))
+
+
+def _columns(frame: pd.DataFrame, numbers: tuple[str, ...]) -> pd.DataFrame:
+    kept = [name for name in ("scenario", "form", "variable", "year", "units") if not frame[name].isna().all()]
+    return frame[[*kept, *numbers]]
+
+
+def _result(job: Job, found: Forecasts, content: ReportContent, paths: dict[str, Path]) -> dict[str, Any]:
+    """What ``forecast run --json`` prints."""
+    lines = {name: found.headline(name) for name in found.scenarios}
+    return {
+        "as_of": content.as_of,
+        "marks": content.marks,
+        "years": [job.years[0], job.years[-1]],
+        "settings": job.settings,
+        "headlines": {
+            name: asdict(line) | {"how_many": line.how_many, "how_fast": line.how_fast, "when": line.when}
+            for name, line in lines.items()
+        },
+        "gate": [asdict(row) for row in content.gate],
+        "coherence": [asdict(row) for row in content.coherence],
+        "command": content.command,
+        "files": {name: str(path) for name, path in paths.items()},
+    }

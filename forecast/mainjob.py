@@ -1,0 +1,248 @@
+"""The main job: priors and tables -> run -> forecasts -> report, summary and run file in one folder.
+
+One thing to know: everything that can be refused is refused in `prepared`, before anything is sampled, and nothing is
+written before everything is computed (``tests/test_cli.py`` pins both).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from forecast.errors import DataMissingError, ForecastError, InputError
+from forecast.observations import Observations, Settings, load_observations, load_settings
+from forecast.priors import Priors, load_priors
+from forecast.records import described, explained, parameter_records, with_forecasts
+from forecast.reporting import ReportContent, render
+from forecast.reporting.assembly import command_line, report_content
+from forecast.reporting.forecasts import SCENARIOS, Forecasts, forecasts, run_marks, summary_frame
+from forecast.results import checked_years
+from forecast.runs import fit_digest, load_run, read_provenance, save_run
+from forecast.scenarios import load_scenarios
+from forecast.summaries import write_summary, write_text
+
+FILES = ("run.nc", "summary.csv", "report.html")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a run is made of, read and checked."""
+
+    priors: Priors
+    observations: Observations
+    settings: dict[str, int]
+    scenarios: tuple[str, ...]
+    years: list[int]
+    folder: Path
+    prior_only: bool
+    command: str
+
+
+def prepared(
+    folder: str | PathLike[str],
+    *,
+    seed: int | None = None,
+    draws: int | None = None,
+    as_of: str | None = None,
+    scenarios: Sequence[str] = (),
+    views: Sequence[str] = (),
+    priors: str | None = None,
+    tables: str | None = None,
+    years: Iterable[int] | None = None,
+    prior_only: bool = False,
+) -> Job:
+    """Read and check everything that a run needs; the arguments are the flags of ``forecast run``.
+
+    Raises
+    ------
+    ForecastError
+        With every fault of priors, tables, scenarios and folder, one a line.
+    """
+    from forecast.fitting import sampler_settings
+    from forecast.model.constants import constants
+
+    faults: list[ForecastError] = []
+    chosen = tuple(dict.fromkeys(scenarios or SCENARIOS))
+    _attempt(faults, lambda: load_scenarios(chosen))
+    _attempt(faults, lambda: check_folder(Path(folder)))
+    read = _attempt(faults, lambda: load_priors(priors or "baseline", overlays=views))
+    seen = _attempt(faults, lambda: load_observations(tables, as_of))
+    shipped = _attempt(faults, lambda: load_settings(tables))
+    if read is None or seen is None or shipped is None or faults:
+        raise _joined(faults)
+    settings = sampler_settings(
+        draws=draws or shipped.draws,
+        tune=1 if prior_only else shipped.tune,
+        chains=shipped.chains,
+        random_seed=shipped.random_seed if seed is None else seed,
+    )
+    used = checked_years(_window(shipped, seen.as_of.year, years), seen.as_of_year)
+    parameter_records(read, seen.as_of_year)  # a prior bounded by as_of may have nothing left
+    constants(seen)  # a table that as_of leaves empty may have to give a centre
+    command = command_line(settings, seen.as_of.isoformat(), chosen, used, views, priors, tables, prior_only)
+    return Job(read, seen, settings, chosen, used, Path(folder), prior_only, command)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written, leaving no trace.
+
+    Raises
+    ------
+    InputError
+        If a file is in the way, or nothing may be written there.
+    """
+    for target in (folder / name for name in FILES):
+        if target.is_dir():
+            raise InputError(f"{target}: is a folder where a file is to be written: move it or choose another with -o")
+    nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    if not nearest.is_dir():
+        raise InputError(f"{folder}: cannot be written ({nearest} is a file): choose another folder with -o")
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror}): choose another folder with -o") from error
+
+
+def sampled(job: Job, refit: bool, say: Say, progressbar: bool = False) -> tuple[xr.DataTree, bool]:
+    """The run of a job, and whether its draws are those in its folder: same priors, tables, settings and version."""
+    from forecast.fitting import fit, sample_prior
+
+    if job.prior_only:
+        drawn = {name: job.settings[name] for name in ("draws", "chains", "random_seed")}
+        return _described(sample_prior(job.priors, job.observations, **drawn), job), False
+    file = job.folder / FILES[0]
+    found = None if refit else kept(file, fit_digest(job.priors, job.observations, job.settings))
+    if found is not None:
+        say(f"reused {file} (same priors, tables, settings and version; --refit samples anew)")
+        return _described(found, job), True
+    if file.exists() and not refit:
+        say(f"{file} is of other priors, tables, settings or version, or no run: fitting anew")
+    numbers = "{chains} chains x {draws} draws after {tune} of tuning, seed {random_seed}".format(**job.settings)
+    say(f"fitting: {numbers}; compiling the model first, which takes a minute or two")
+    start = time.perf_counter()
+    run = fit(job.priors, job.observations, **job.settings, progressbar=progressbar)
+    say(f"fitted, took {time.perf_counter() - start:.0f} s")
+    return _described(run, job), False
+
+
+def kept(file: Path, digest: str) -> xr.DataTree | None:
+    """The draws of a fitted run file with that digest, without the rest, which takes seconds to read; else None."""
+    import h5py  # type: ignore[import-untyped]
+
+    try:
+        with h5py.File(file) as content:
+            text = content.attrs.get("forecast")
+        record = json.loads(text) if isinstance(text, str) else {}
+        if record.get("kind") != "posterior" or record["digests"]["fit"] != digest:
+            return None
+        groups = {name: xr.load_dataset(file, group=name, engine="h5netcdf") for name in ("posterior", "constant_data")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = {"forecast": text}
+    return tree
+
+
+def holds(file: Path, job: Job) -> bool:
+    """Whether a run file that was reused has the forecasts of this job already."""
+    import h5py
+
+    with h5py.File(file) as content:
+        record = json.loads(content.attrs["forecast"])
+    return bool(record.get("scenarios") == list(job.scenarios) and record.get("years") == job.years)
+
+
+def written(job: Job, run: xr.DataTree, found: Forecasts, reused: bool) -> tuple[ReportContent, dict[str, Path]]:
+    """Write the three files of a job, all of them computed before the first is touched."""
+    paths = {name: job.folder / name for name in FILES}
+    content = report_content(run, found)
+    frame, page = summary_frame(found, run_marks(run)), render(content)
+    if not (reused and holds(paths["run.nc"], job)):
+        whole = _described(load_run(paths["run.nc"]), job) if reused else run
+        save_run(with_forecasts(whole, found.trend, found.feedback, found.readouts), paths["run.nc"])
+    write_summary(frame, paths["summary.csv"])
+    write_text(paths["report.html"], page)
+    return content, paths
+
+
+def report(
+    run: xr.DataTree,
+    folder: str | PathLike[str],
+    *,
+    scenarios: Sequence[str] | None = None,
+    years: Iterable[int] | None = None,
+    priors: Priors | None = None,
+    observations: Observations | None = None,
+) -> Path:
+    """Write ``report.html``, and ``summary.csv`` with the same numbers, into a folder.
+
+    Parameters
+    ----------
+    run
+        What `fit`, `sample_prior` or `load_run` returns.
+    folder
+        Where to write; made if it is missing.
+    scenarios, years
+        What to forecast; by default what the run file was made for, else ``baseline`` and ``software_only`` over the
+        shipped range.
+    priors, observations
+        What the run was made from, where these are not the shipped ones and the run is not from a run file.
+
+    Returns
+    -------
+    Path
+        The report.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, or priors and tables are not those of the run.
+    """
+    target = Path(folder)
+    check_folder(target)
+    whole = explained(run, priors, observations)
+    asked = read_provenance(whole)
+    found = forecasts(whole, scenarios or asked.get("scenarios", SCENARIOS), years or asked.get("years"))
+    content = report_content(whole, found)
+    write_summary(summary_frame(found, run_marks(whole)), target / "summary.csv")
+    return write_text(target / "report.html", render(content))
+
+
+def _described(run: xr.DataTree, job: Job) -> xr.DataTree:
+    asked = {"scenarios": list(job.scenarios), "years": job.years, "command": job.command}
+    return described(run, job.priors, job.observations, **asked)
+
+
+def _window(shipped: Settings, first: int, years: Iterable[int] | None) -> list[int]:
+    """The years asked for, else the shipped range from the year of `as_of` on."""
+    if years is not None:
+        return list(years)
+    if first > shipped.last_year:
+        message = f"as_of lies in {first}, after the last year of the settings, {shipped.last_year}"
+        raise InputError(f"{message}: give --years, such as {first}:{first + 20}")
+    return list(range(max(shipped.first_year, first), shipped.last_year + 1))
+
+
+def _attempt(faults: list[ForecastError], work: Callable[[], Any]) -> Any:
+    """The result, or None and one more fault."""
+    try:
+        return work()
+    except ForecastError as error:
+        faults.append(error)
+        return None
+
+
+def _joined(faults: Sequence[ForecastError]) -> ForecastError:
+    """All faults in one; only where all are missing data is that the verdict."""
+    family = DataMissingError if all(isinstance(fault, DataMissingError) for fault in faults) else InputError
+    return family("\n".join(dict.fromkeys(line for fault in faults for line in str(fault).splitlines())))
