@@ -12,18 +12,20 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from forecast.equations import trends
 from forecast.errors import ConvergenceError, InputError
-from forecast.model import build_model
+from forecast.model import build_model, log_likelihood
 from forecast.model.constants import constants, coords
 from forecast.observations import Observations, load_settings
 from forecast.priors import Priors
-from forecast.runs import provenance, read_provenance, with_provenance
+from forecast.runs import parameters_of, provenance, read_provenance, sample_shape, with_provenance
 from forecast.schema import PARAMETERS, SAMPLE_DIMS, Variable
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
+TARGET_ACCEPT = 0.9  # 0.8 leaves a divergence in some seeds at the same number of steps
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
 DERIVED = {"effective_flop_centre": Variable("log10 FLOP", "effective compute at the centre of the task horizons")}
 
@@ -90,6 +92,7 @@ def sample(model: Any, settings: dict[str, int], progressbar: bool) -> xr.DataTr
         chains=settings["chains"],
         seed=settings["random_seed"],
         adaptation="low_rank",
+        target_accept=TARGET_ACCEPT,
         save_warmup=False,
         progress_bar=progressbar,
         blocking=False,
@@ -153,40 +156,99 @@ def sample_prior(
         A run with groups prior, posterior (the same draws) and constant_data; its kind is "prior".
     """
     settings = sampler_settings(draws=draws, tune=1, chains=chains, random_seed=random_seed)
-    drawn = prior_draws(priors, observations, settings)
+    drawn = with_centre(prior_draws(priors, observations, settings), priors, observations)
     constant = fixed_and_derived(priors, observations)
-    p = {str(k): v.values for k, v in drawn.data_vars.items()} | {str(k): v.values[()] for k, v in constant.data_vars.items()}
-    years = p.pop("horizon_years")
-    centre = sum(trends.effective_flop_on_trend(year, p) for year in years) / len(years)
-    drawn["effective_flop_centre"] = (SAMPLE_DIMS, centre, attributes(DERIVED["effective_flop_centre"]))
     tree = xr.DataTree.from_dict({"prior": drawn, "posterior": drawn, "constant_data": constant})
     return with_provenance(tree, provenance(priors, observations, settings, "prior") | {"gate": None})
+
+
+def with_centre(drawn: xr.Dataset, priors: Priors, observations: Observations) -> xr.Dataset:
+    """The draws with the effective compute at which the task-horizon regression is centred."""
+    p = {str(name): array.values for name, array in drawn.data_vars.items()}
+    p |= {str(name): array.values[()] for name, array in fixed_and_derived(priors, observations).data_vars.items()}
+    years = p.pop("horizon_years")
+    centre = sum(trends.effective_flop_on_trend(year, p) for year in years) / len(years)
+    return drawn.assign(effective_flop_centre=(SAMPLE_DIMS, centre, attributes(DERIVED["effective_flop_centre"])))
 
 
 def assemble(
     sampled: xr.DataTree, model: Any, priors: Priors, observations: Observations, settings: dict[str, int]
 ) -> xr.DataTree:
     """The groups of a run from what the sampler returned."""
-    posterior = sampled["posterior"].to_dataset()
-    wanted = [name for name in (*VARIABLES, *DERIVED) if name in posterior]
-    posterior = posterior[wanted]
+    posterior = taken_apart(sampled["posterior"].to_dataset())
     missing = [name for name in VARIABLES if name not in posterior]
-    untouched = prior_draws(priors, observations, settings, missing).assign_coords(
-        {dim: posterior[dim] for dim in SAMPLE_DIMS}
-    )
-    posterior = posterior.merge(untouched)
+    untouched = prior_draws(priors, observations, settings, missing)
+    posterior = with_centre(posterior.merge(untouched), priors, observations)
     for name in posterior.data_vars:
         posterior[name].attrs = attributes((VARIABLES | DERIVED)[str(name)])
-    observed = xr.Dataset({rv.name: (model.named_vars_to_dims.get(rv.name, ()), model.rvs_to_values[rv].eval())
-                           for rv in model.observed_RVs})
-    groups = {
-        "prior": prior_draws(priors, observations, settings),
-        "posterior": posterior,
-        "sample_stats": sampled["sample_stats"].to_dataset()[["diverging", "n_steps", "energy", "logp", "depth"]],
-        "observed_data": observed,
-        "constant_data": fixed_and_derived(priors, observations),
-    }
-    return xr.DataTree.from_dict(groups)
+    tree = xr.DataTree.from_dict(
+        {
+            "prior": prior_draws(priors, observations, settings),
+            "posterior": posterior,
+            "sample_stats": sampled["sample_stats"].to_dataset()[["diverging", "n_steps", "energy", "logp", "depth"]],
+            "observed_data": observed_rows(model),
+            "constant_data": fixed_and_derived(priors, observations),
+        }
+    )
+    tree["log_likelihood"] = xr.DataTree(pointwise_log_likelihood(tree, observations))
+    tree["log_prior"] = xr.DataTree(log_prior(posterior, priors, observations))
+    return tree
+
+
+def taken_apart(sampled: xr.Dataset) -> xr.Dataset:
+    """One variable per parameter from the vectors that share a family of distributions."""
+    variables: dict[str, Any] = {}
+    for vector, array in sampled.data_vars.items():
+        dim = next((str(d) for d in array.dims if str(d).endswith("_parameter")), None)
+        if dim is None:
+            variables[str(vector)] = array
+            continue
+        values = np.exp(array) if dim == "LogUniform_parameter" else array
+        variables |= {str(name): values.sel({dim: name}, drop=True) for name in array[dim].values}
+    chosen = {name: array for name, array in variables.items() if name in VARIABLES}
+    return xr.Dataset(chosen)
+
+
+def observed_rows(model: Any) -> xr.Dataset:
+    """What the likelihood saw, one variable per kind of scatter, labelled ``table:number``."""
+    data, coords_of = {}, {}
+    for variable in model.observed_RVs:
+        (dim,) = model.named_vars_to_dims[variable.name]
+        data[variable.name] = ((dim,), np.asarray(model.rvs_to_values[variable].data))
+        coords_of[dim] = list(model.coords[dim])
+    return xr.Dataset(data, coords=coords_of)
+
+
+def pointwise_log_likelihood(run: xr.DataTree, observations: Observations) -> xr.Dataset:
+    """Log-likelihood of every row of every table, dims (chain, draw, <table>_row)."""
+    chains, draws = sample_shape(run)
+    found = log_likelihood(parameters_of(run), observations)
+    return xr.Dataset(
+        {name: ((*SAMPLE_DIMS, f"{name}_row"), values.reshape(chains, draws, -1)) for name, values in found.items()}
+    )
+
+
+def log_prior(posterior: xr.Dataset, priors: Priors, observations: Observations) -> xr.Dataset:
+    """Log density of every parameter's draws under its own prior, for power-scaling."""
+    year = observations.as_of_year
+    result = {}
+    for name, variable in VARIABLES.items():
+        prior = priors[name]
+        if prior.distribution == "fixed":
+            continue
+        values = posterior[name].values
+        if prior.distribution == "Dirichlet":
+            density = stats.dirichlet(prior.params["a"]).logpdf(normalised(values.reshape(-1, values.shape[-1])).T)
+            result[name] = (SAMPLE_DIMS, density.reshape(values.shape[:2]))
+        else:
+            result[name] = (SAMPLE_DIMS + variable.dims, prior.scipy(year).logpdf(values))
+    return xr.Dataset(result)
+
+
+def normalised(shares: np.ndarray) -> np.ndarray:
+    """Shares that sum to 1 to the last bit, as scipy's Dirichlet demands."""
+    result: np.ndarray = shares / shares.sum(axis=-1, keepdims=True)
+    return result
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,7 @@ def described(run: xr.DataTree, priors: Priors, observations: Observations, **re
     return with_provenance(tree, read_provenance(run) | known | record)
 
 
-def explained(
-    run: xr.DataTree, priors: Priors | None = None, observations: Observations | None = None
-) -> xr.DataTree:
+def explained(run: xr.DataTree, priors: Priors | None = None, observations: Observations | None = None) -> xr.DataTree:
     """The run with its priors and tables written out, from those given or else the shipped ones.
 
     Raises
@@ -55,13 +53,13 @@ def explained(
     observations = load_observations(as_of=record["as_of"]) if observations is None else observations
     digests = record["digests"]
     if priors.digest != digests["priors"] or observations.digests != digests["tables"]:
-        raise InputError("this run was made from other priors or tables: pass the same ones as priors= and observations=")
+        raise InputError(
+            "this run was made from other priors or tables: pass the same ones as priors= and observations="
+        )
     return described(run, priors, observations)
 
 
-def with_forecasts(
-    run: xr.DataTree, trend: xr.Dataset, feedback: xr.Dataset, readouts: xr.Dataset
-) -> xr.DataTree:
+def with_forecasts(run: xr.DataTree, trend: xr.Dataset, feedback: xr.Dataset, readouts: xr.Dataset) -> xr.DataTree:
     """The run with groups ``forecast/<scenario>``: read-outs and by-year series with feedback.
 
     Series without feedback are the same in every scenario and stand once, in ``trend`` of the first one. Series are
@@ -179,5 +177,3 @@ def _halved(series: xr.Dataset) -> xr.Dataset:
 def _groups(run: xr.DataTree) -> dict[str, xr.Dataset]:
     """Every group below the root by its path; coordinates that a child inherits stay with the parent."""
     return {node.path.lstrip("/"): node.to_dataset(inherit=False) for node in run.subtree if node is not run.root}
-
-

@@ -25,13 +25,19 @@ def parsed_years(_context: click.Context, _parameter: click.Parameter, text: str
 
 
 YEARS = click.option("--years", callback=parsed_years, metavar="FIRST:LAST", help="Years to forecast, 2026:2045.")
-SCENARIO = click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Repeatable; the first one leads.")
+SCENARIO = click.option(
+    "--scenario", "scenarios", multiple=True, metavar="NAME", help="Repeatable; the first one leads."
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on stdout and nothing else.")
 AS_CSV = click.option("--csv", "as_csv", is_flag=True, help="Print CSV with all rows and columns.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress on stderr.")
 PRIORS = click.option("--priors", metavar="DIR", help="A folder of prior files instead of the shipped set.")
-TABLES = click.option("--tables", metavar="DIR", help="A folder of tables that replace the shipped ones of their names.")
-VIEW = click.option("--view", "views", multiple=True, metavar="NAME", help="Overlay of the priors, by name or path; repeatable.")
+TABLES = click.option(
+    "--tables", metavar="DIR", help="A folder of tables that replace the shipped ones of their names."
+)
+VIEW = click.option(
+    "--view", "views", multiple=True, metavar="NAME", help="Overlay of the priors, by name or path; repeatable."
+)
 AS_OF = click.option("--as-of", metavar="YYYY-MM-DD", help="Use only what was known on that day.")
 RUN = click.argument("run_file", metavar="RUN")
 
@@ -39,8 +45,12 @@ RUN = click.argument("run_file", metavar="RUN")
 def making(command: Command) -> Command:
     """The flags of what makes a run: `run` and `fit`."""
     flags = [
-        click.option("-o", "--output", "folder", default="forecast-out", show_default=True, metavar="DIR", help="Where to write."),
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Random seed, 1 unless the settings say otherwise."),
+        click.option(
+            "-o", "--output", "folder", default="forecast-out", show_default=True, metavar="DIR", help="Where to write."
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**63 - 1), help="Random seed, 1 unless the settings say otherwise."
+        ),
         click.option("--draws", type=click.IntRange(min=1, max=1_000_000), help="Draws per chain, 1000."),
         AS_OF,
         VIEW,

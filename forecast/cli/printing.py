@@ -108,7 +108,7 @@ def coherence_sentence(rows: Sequence[Coherence]) -> str:
     """The coherence verdict in a line: what failed, or the largest share."""
     from forecast.words import percent
 
-    failed = [f"P({row.name}) = {percent(row.probability)}" for row in rows if not row.passed]
+    failed = [f"P({row.name}) = {100 * row.probability:.2g}%" for row in rows if not row.passed]
     if failed:
         return f"Coherence: FAILED: {'; '.join(failed)} (each must be under {percent(rows[0].limit)})."
     worst = max(rows, key=lambda row: row.probability)

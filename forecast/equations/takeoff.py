@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecast.equations.research import log_ces, rho_from_infinite_labour
+from forecast.equations.research import rho_from_infinite_labour
 from forecast.equations.task_horizon import EFFECTIVE_FLOP_AT_HORIZON
 from forecast.equations.trends import (
     LN2,
@@ -30,6 +30,7 @@ from forecast.equations.trends import (
 from forecast.schema import JULIAN_YEAR_SECONDS
 
 TINY = 1e-12  # floor of a share inside a logarithm
+LARGEST_TILT = 700.0  # expm1 stays finite; reached only where labour is e^-700^(1/rho) of what compute is worth
 
 
 class Surroundings(NamedTuple):
@@ -190,10 +191,16 @@ def log_task_labour(share: Any, log_people: Any, log_ai: Any, p: Parameters, *, 
 
 
 def log_output(log_labour_ratio: Any, log_compute_ratio: Any, p: Parameters, *, xp: Any = np) -> Any:
-    """ln M: research output relative to `as_of` people, CES in labour and experiment compute."""
-    rho = rho_from_infinite_labour(p["infinite_labour_multiple"], p["compute_share"], xp=xp)
-    exponent = p["parallelization_exponent"]
-    return log_ces(log_labour_ratio, log_compute_ratio, p["compute_share"], rho, exponent, xp=xp)
+    """ln M: research output relative to `as_of` people, CES in labour and experiment compute.
+
+    `equations.research.log_ces` without its branches: an infinite-labour multiple above 1 makes rho negative, away from
+    the limit at 0. ``tests/equations/test_takeoff.py`` holds the two equal.
+    """
+    share = p["compute_share"]
+    rho = rho_from_infinite_labour(p["infinite_labour_multiple"], share, xp=xp)
+    base = p["parallelization_exponent"] * log_compute_ratio
+    tilt = xp.minimum(rho * (log_labour_ratio - base), LARGEST_TILT)
+    return base + xp.log1p((1.0 - share) * xp.expm1(tilt)) / rho
 
 
 def research(

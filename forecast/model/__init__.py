@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from scipy import stats
 
 from forecast.errors import InputError
 from forecast.model import blocks, takeoff_blocks
@@ -22,7 +23,7 @@ from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.schema import BLOCKS
 
-BLOCK_FUNCTIONS: dict[str, Callable[[dict[str, Any], Observations], list[Rows]]] = {
+BLOCK_FUNCTIONS: dict[str, Callable[..., list[Rows]]] = {
     "depth_scaling": blocks.depth_scaling,
     "utilization": blocks.utilization,
     "sample_efficiency": blocks.sample_efficiency,
@@ -32,6 +33,13 @@ BLOCK_FUNCTIONS: dict[str, Callable[[dict[str, Any], Observations], list[Rows]]]
     "task_horizon": takeoff_blocks.task_horizon,
     "research": takeoff_blocks.research,
     "takeoff": takeoff_blocks.takeoff,
+}
+
+
+RESTRICTIONS: dict[str, tuple[Callable[[dict[str, Any], Observations], None], ...]] = {
+    "compute": (blocks.keep_caps_slack,),
+    "task_horizon": (takeoff_blocks.account_for_censoring,),
+    "takeoff": (takeoff_blocks.not_automated_yet,),
 }
 
 
@@ -64,7 +72,11 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
     numbers, labels = constants(observations), coords(observations)
 
     def rows(p: dict[str, Any]) -> list[Rows]:
-        return [row for name in blocks for row in BLOCK_FUNCTIONS[name](p, observations)]
+        found = [row for name in blocks for row in BLOCK_FUNCTIONS[name](p, observations, xp=pt)]
+        for name in blocks:
+            for restrict in RESTRICTIONS.get(name, ()):
+                restrict(p, observations)
+        return found
 
     with pm.Model(coords=labels, check_bounds=False) as model:  # values stay inside: every prior has its transform
         names = names_read(rows, numbers, labels)
@@ -87,6 +99,30 @@ def observe(name: str, rows: list[Rows]) -> None:
         return
     nu = np.concatenate([np.full(row.observed.size, row.nu) for row in rows])
     pm.StudentT(name, nu=nu, mu=mean, sigma=spread, observed=observed, dims=f"{name}_row")
+
+
+def log_likelihood(p: dict[str, Any], observations: Observations, blocks: Sequence[str] = BLOCKS) -> dict[str, np.ndarray]:
+    """Pointwise log-likelihood of every table, (draw, row), by the same blocks on arrays.
+
+    Parameters
+    ----------
+    p : dict
+        Parameters (draw, ...) by the names of ``forecast.schema``, and constants.
+    """
+    columns = {name: value[:, None] if np.ndim(value) else value for name, value in p.items()}
+    columns["depth_family_variate"] = p["depth_family_variate"]
+    columns |= constants(observations)
+    columns.pop("effective_flop_centre", None)
+    found = [row for name in blocks for row in BLOCK_FUNCTIONS[name](columns, observations)]
+    return {row.name: log_density(row) for row in found}
+
+
+def log_density(row: Rows) -> np.ndarray:
+    """Log density of the observed rows of one table, (draw, row)."""
+    mean, spread = np.broadcast_arrays(row.mean, row.spread, row.observed)[:2]
+    standard = stats.norm if row.nu is None else stats.t(row.nu)
+    result: np.ndarray = standard.logpdf((row.observed - mean) / spread) - np.log(spread)
+    return result
 
 
 def per_row(values: list[Any], rows: list[Rows]) -> Any:

@@ -2,6 +2,7 @@
 
 Each takes the parameters by name and the observations, and returns rows; `build_model` joins the rows of all blocks
 into one likelihood, because a Student-t variable per table doubles the time to compile. MODEL section 3's table.
+Like an equation, a block runs on the graph (``xp=pytensor.tensor``, scalars) and on draws (NumPy, shape (draw, 1)).
 """
 
 from __future__ import annotations
@@ -37,33 +38,33 @@ def standard_error(table: Any, fallback: float = 0.0) -> np.ndarray:
     return np.where(np.isfinite(error), error, fallback)
 
 
-def depth_scaling(p: dict[str, Any], data: Observations) -> list[Rows]:
+def depth_scaling(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """ln layers ~ t5(ln L_ref + alpha ln(params/7e10) + family, scatter)."""
     table = data["architectures"]
     index = np.unique(table["family"].values, return_inverse=True)[1]
     size = np.log(table["params"].values / 7e10)
     family = p["depth_family_scale"] * p["depth_family_variate"]
-    mean = pt.log(p["reference_layers"]) + p["depth_exponent"] * size + family[index]
+    mean = xp.log(p["reference_layers"]) + p["depth_exponent"] * size + family[..., index]
     return [Rows("architectures", mean, p["depth_scatter"], np.log(table["layers"].values))]
 
 
-def utilization(p: dict[str, Any], data: Observations) -> list[Rows]:
+def utilization(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """logit utilization ~ t5(level + trend (year - 2023) + gap of vendor benchmarks, scatter), per kind."""
-    return [utilization_rows(kind, p, data) for kind in ("training", "deployment")]
+    return [utilization_rows(kind, p, data, xp=xp) for kind in ("training", "deployment")]
 
 
-def utilization_rows(kind: str, p: dict[str, Any], data: Observations) -> Rows:
+def utilization_rows(kind: str, p: dict[str, Any], data: Observations, *, xp: Any) -> Rows:
     """Rows of one kind; vendor benchmarks lie above deployment by a gap of their own."""
     table = data[f"{kind}_utilization"]
     share, start = table[f"{kind}_utilization"].values, p[f"{kind}_utilization_2023"]
     trend = p[f"{kind}_utilization_trend"] * (table["year"].values - 2023.0)
-    mean = pt.log(start) - pt.log1p(-start) + trend
+    mean = xp.log(start) - xp.log1p(-start) + trend
     if kind == "deployment":
         mean = mean + p["vendor_benchmark_gap"] * (table["setting"].values == "vendor_benchmark")
     return Rows(f"{kind}_utilization", mean, p[f"{kind}_utilization_scatter"], np.log(share) - np.log1p(-share))
 
 
-def sample_efficiency(p: dict[str, Any], data: Observations) -> list[Rows]:
+def sample_efficiency(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """Losses about the surface (t4), and tokens per parameter of record-sized runs about the damped practice (t5)."""
     table = data["chinchilla_losses"]
     shares = p["loss_shares"]
@@ -71,41 +72,41 @@ def sample_efficiency(p: dict[str, Any], data: Observations) -> list[Rows]:
         table["params"].values,
         table["tokens"].values,
         loss_at_centre=p["loss_at_centre"],
-        share_irreducible=shares[0],
+        share_irreducible=shares[..., 0],
         **trends.loss_surface_arguments(p),
-        xp=pt,
+        xp=xp,
     )
     runs = data["tokens_per_param"]
     flop = np.log10(runs["training_flop"].values)
-    mean = trends.log_practice(runs["year"].values, flop, p, xp=pt)
+    mean = trends.log_practice(runs["year"].values, flop, p, xp=xp)
     return [
-        Rows("chinchilla_losses", pt.log(surface), p["loss_scatter"], np.log(table["loss"].values), nu=4.0),
+        Rows("chinchilla_losses", xp.log(surface), p["loss_scatter"], np.log(table["loss"].values), nu=4.0),
         Rows("tokens_per_param", mean, p["tokens_per_param_scatter"], np.log(runs["tokens_per_param"].values)),
     ]
 
 
-def algorithmic_progress(p: dict[str, Any], data: Observations) -> list[Rows]:
+def algorithmic_progress(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """Random-effects meta-analysis of the doubling time: one row per study."""
     centre, scale = p["software_doubling_months"], p["software_study_scale"]
-    return [meta_analysis("algorithmic_progress", "doubling_months", data, centre, scale)]
+    return [meta_analysis("algorithmic_progress", "doubling_months", data, centre, scale, xp=xp)]
 
 
-def meta_analysis(name: str, column: str, data: Observations, centre: Any, scale: Any) -> Rows:
+def meta_analysis(name: str, column: str, data: Observations, centre: Any, scale: Any, *, xp: Any) -> Rows:
     """ln estimate ~ N(ln centre, sqrt(error^2 + scale^2)); error x 1.5 where the figure is a secondary quotation."""
     table = data[name]
     default, secondary = condition(data, "study_error"), condition(data, "secondary_error")
     error = standard_error(table, default.centre) * np.where(table["secondary"].values > 0, secondary.centre, 1.0)
     factor = table["conversion"].values if "conversion" in table else 1.0
-    return Rows(name, pt.log(centre), pt.sqrt(error**2 + scale**2), np.log(table[column].values * factor), nu=None)
+    return Rows(name, xp.log(centre), xp.sqrt(error**2 + scale**2), np.log(table[column].values * factor), nu=None)
 
 
-def compute(p: dict[str, Any], data: Observations) -> list[Rows]:
+def compute(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """Top-3 runs, world additions, yearly largest fleets, run durations and chip prices, each about its trend."""
-    keep_caps_slack(p)
-    return [top_runs(p, data), world_additions(p, data), fleets(p, data), run_durations(p, data), chip_prices(p, data)]
+    parts = (top_runs, world_additions, fleets, run_durations, chip_prices)
+    return [part(p, data, xp=xp) for part in parts]
 
 
-def top_runs(p: dict[str, Any], data: Observations) -> Rows:
+def top_runs(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
     """log10 FLOP of runs that were among the top 3 at their date; the record lies above the trend."""
     table = data["training_runs"]
     trend = p["log10_training_flop_2024"] + p["training_compute_growth"] * (table["year"].values - 2024.0)
@@ -113,30 +114,30 @@ def top_runs(p: dict[str, Any], data: Observations) -> Rows:
     return Rows("training_runs", mean, p["training_compute_scatter"], log10(table, "training_flop"))
 
 
-def world_additions(p: dict[str, Any], data: Observations) -> Rows:
+def world_additions(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
     """log10 of the compute added in a quarter ~ t5(log10(W(end) - W(start)), ...): increments, no retirement."""
     table = data["world_compute"]
-    start, end = (trends.log10_world(table[f"{side}_year"].values, p, xp=pt) for side in ("start", "end"))
-    mean = start + pt.log(pt.expm1(LN10 * (end - start))) / LN10
-    spread = pt.sqrt((standard_error(table) / LN10) ** 2 + p["world_compute_scatter"] ** 2)
+    start, end = (trends.log10_world(table[f"{side}_year"].values, p, xp=xp) for side in ("start", "end"))
+    mean = start + xp.log(xp.expm1(LN10 * (end - start))) / LN10
+    spread = xp.sqrt((standard_error(table) / LN10) ** 2 + p["world_compute_scatter"] ** 2)
     return Rows("world_compute", mean, spread, log10(table, "added_flop_per_second"))
 
 
-def fleets(p: dict[str, Any], data: Observations) -> Rows:
+def fleets(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
     """log10 FLOP/s of the largest fleet of each year."""
     table = data["fleet_compute"]
-    mean = trends.log10_fleet_trend(table["year"].values, p, xp=pt)
-    spread = pt.sqrt((standard_error(table) / LN10) ** 2 + p["fleet_scatter"] ** 2)
+    mean = trends.log10_fleet_trend(table["year"].values, p, xp=xp)
+    spread = xp.sqrt((standard_error(table) / LN10) ** 2 + p["fleet_scatter"] ** 2)
     return Rows("fleet_compute", mean, spread, log10(table, "fleet_flop_per_second"))
 
 
-def run_durations(p: dict[str, Any], data: Observations) -> Rows:
+def run_durations(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
     """ln days of large training runs."""
     days = np.log(data["run_durations"]["training_days"].values)
-    return Rows("run_durations", pt.log(p["training_days"]), p["training_days_scatter"], days)
+    return Rows("run_durations", xp.log(p["training_days"]), p["training_days_scatter"], days)
 
 
-def chip_prices(p: dict[str, Any], data: Observations) -> Rows:
+def chip_prices(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
     """log10 FLOP/s per dollar of data-centre chips at release."""
     table = data["hardware"]
     mean = p["log10_price_performance_2022"] + p["price_performance_growth"] * (table["year"].values - 2022.0)
@@ -144,7 +145,7 @@ def chip_prices(p: dict[str, Any], data: Observations) -> Rows:
     return Rows("hardware", mean, p["price_performance_scatter"], price)
 
 
-def keep_caps_slack(p: dict[str, Any]) -> None:
+def keep_caps_slack(p: dict[str, Any], data: Observations) -> None:
     """Today's run fits in today's fleet and today's fleet in the world: neither cap binds at `as_of`."""
     now = p["as_of_year"]
     run = trends.log10_training_cap(now, p, xp=pt) - trends.log10_training_trend(now, p, xp=pt)
@@ -152,7 +153,7 @@ def keep_caps_slack(p: dict[str, Any]) -> None:
     pm.Potential("caps_slack", soft_positive(run) + soft_positive(fleet))
 
 
-def deployment(p: dict[str, Any], data: Observations) -> list[Rows]:
+def deployment(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """ln tokens/s of one stream ~ t5(s0 - delta ln(layers/100) - b ln(weight-reading seconds) + growth + setting)."""
     table = data["inference_speed"]
     read = table["active_params"] * table["bytes_per_param"] / (table["chips"] * table["memory_bandwidth"])

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.distributions import transforms
+from pytensor.compile.builders import OpFromGraph
 
 from forecast.errors import InputError
 from forecast.observations import Observations
@@ -20,6 +22,7 @@ from forecast.priors import Prior, Priors
 from forecast.schema import PARAMETERS
 
 DIMS = {name: variable.dims for block in PARAMETERS.values() for name, variable in block.items()}
+TRANSFORMS = {"LogitNormal": {"transform": transforms.logodds}}  # PyMC 6.4 gives it none: steps would leave 0..1
 VECTOR_FAMILIES = ("Normal", "LogNormal", "LogitNormal", "HalfNormal", "Uniform", "LogUniform")
 
 
@@ -103,9 +106,20 @@ def vector_of(family: str, members: list[Prior], as_of_year: float) -> dict[str,
         logs = {key: np.log(value) for key, value in arguments.items()}
         vector = pt.exp(pm.Uniform(f"{family}_parameters", **logs, dims=dims))
     else:
-        vector = getattr(pm, family)(f"{family}_parameters", **arguments, dims=dims)
-    entries = pt.split(vector, [1] * len(members))
-    return {prior.name: entry.reshape(()) for prior, entry in zip(members, entries, strict=True)}
+        vector = getattr(pm, family)(f"{family}_parameters", **arguments, **TRANSFORMS.get(family, {}), dims=dims)
+    return dict(zip((prior.name for prior in members), unpacked(vector, len(members)), strict=True))
+
+
+def unpacked(vector: Any, size: int) -> list[Any]:
+    """The entries of a vector as scalars whose gradient is one stack.
+
+    Plain indexing would make the gradient a sum of `size` vectors of zeros, and splitting an array per entry.
+    """
+    inside = pt.vector(shape=(size,))
+    taken = [inside[i] for i in range(size)]
+    take = OpFromGraph([inside], taken, inline=True, pullback=lambda _inputs, _outputs, cotangents: [pt.stack(cotangents)])
+    entries = take(vector)
+    return entries if isinstance(entries, list) else [entries]
 
 
 def value_of(prior: Prior, key: str, as_of_year: float) -> Any:
@@ -122,6 +136,6 @@ def on_its_own(prior: Prior, as_of_year: float) -> Any:
     shape: dict[str, Any] = {"dims": DIMS[prior.name]} if DIMS.get(prior.name) else {}
     family = getattr(pm, prior.distribution)
     if prior.bounds is None:
-        return family(prior.name, **arguments, **shape)
+        return family(prior.name, **arguments, **TRANSFORMS.get(prior.distribution, {}), **shape)
     lower, upper = prior.bounds
     return pm.Truncated(prior.name, family.dist(**arguments), lower=lower, upper=upper, **shape)

@@ -20,78 +20,104 @@ from forecast.model.constants import staff_growth
 from forecast.model.parameters import condition
 from forecast.observations import Observations
 
+SLOWEST_INPUTS = 1e-3  # ln per year: keeps the log finite where a draw's research inputs shrink
 
-def task_horizon(p: dict[str, Any], data: Observations) -> list[Rows]:
+
+def task_horizon(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """log2 minutes ~ t5(h0 + b (E(date) - E_centre), scatter); above the suite's reach a row is censored."""
-    table = data["time_horizons"]
-    flop = trend_of_effective_flop(p)[1][:-1]
-    mean = p["log2_horizon_at_centre"] + p["horizon_doublings_per_oom"] * (flop - p["effective_flop_centre"])
-    observed = np.log(table["horizon_minutes"].values) / LN2
-    censored = table["censored"].values > 0
-    if not censored.any():
-        return [Rows("time_horizons", mean, p["horizon_scatter"], observed)]
-    tail = pm.logcdf(pm.StudentT.dist(5.0, -mean[censored], p["horizon_scatter"]), -observed[censored])
-    pm.Potential("time_horizons_censored", tail.sum())
-    return [Rows("time_horizons", mean[~censored], p["horizon_scatter"], observed[~censored])]
+    observed = np.log(data["time_horizons"]["horizon_minutes"].values) / LN2
+    seen = ~is_censored(data)
+    mean = expected_horizon(p, xp=xp)[..., seen]
+    return [Rows("time_horizons", mean, p["horizon_scatter"], observed[seen])]
 
 
-def trend_of_effective_flop(p: dict[str, Any]) -> tuple[dynamics.Surroundings, Any]:
+def is_censored(data: Observations) -> np.ndarray:
+    """Which task horizons lie above what the task suite can measure."""
+    result: np.ndarray = data["time_horizons"]["censored"].values > 0
+    return result
+
+
+def expected_horizon(p: dict[str, Any], *, xp: Any) -> Any:
+    """log2 minutes at the dates of the task horizons."""
+    flop = trend_of_effective_flop(p, xp=xp)[1][..., :-1]
+    return p["log2_horizon_at_centre"] + p["horizon_doublings_per_oom"] * (flop - p["effective_flop_centre"])
+
+
+def account_for_censoring(p: dict[str, Any], data: Observations) -> None:
+    """A horizon reported at the suite's limit says only that it is at least that."""
+    above = is_censored(data)
+    if above.any():
+        limit = np.log(data["time_horizons"]["horizon_minutes"].values[above]) / LN2
+        mirrored = pm.StudentT.dist(5.0, -expected_horizon(p, xp=pt)[above], p["horizon_scatter"])
+        pm.Potential("time_horizons_censored", pm.logcdf(mirrored, -limit).sum())
+
+
+def trend_of_effective_flop(p: dict[str, Any], *, xp: Any) -> tuple[dynamics.Surroundings, Any]:
     """Surroundings and E at the dates of the task horizons and, last, at `as_of`; software on its people-only trend.
 
     One vector serves the regression, its centre and the present: the graph holds the equations once.
     """
     if "trend" not in p:
         years = np.append(p["horizon_years"], p["as_of_year"])
-        around = dynamics.surroundings(years, p, xp=pt)
+        around = dynamics.surroundings(years, p, xp=xp)
         log_software = trends.software_growth(p) * (years - p["as_of_year"])
         flop = dynamics.effective_flop(log_software, around)
         p["trend"] = around, flop
-        p["effective_flop_centre"] = pm.Deterministic("effective_flop_centre", flop[:-1].mean())
+        p["effective_flop_centre"] = flop[..., :-1].mean(axis=-1, keepdims=True)
     trend: tuple[dynamics.Surroundings, Any] = p["trend"]
     return trend
 
 
-def research(p: dict[str, Any], data: Observations) -> list[Rows]:
+def research(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """Staff growth and returns of other fields as random effects, and balanced growth of software with its inputs."""
     growth, error = staff_growth(data)
-    spread = pt.sqrt(error**2 + p["labour_growth_scale"] ** 2)
+    spread = xp.sqrt(error**2 + p["labour_growth_scale"] ** 2)
     staff = Rows("research_staff", p["labour_growth"], spread, growth, nu=None)
-    returns = meta_analysis("research_returns", "returns", data, p["returns"], p["returns_scale"])
-    return [staff, returns, *balanced_growth(p, data)]
+    returns = meta_analysis("research_returns", "returns", data, p["returns"], p["returns_scale"], xp=xp)
+    return [staff, returns, *balanced_growth(p, data, xp=xp)]
 
 
-def balanced_growth(p: dict[str, Any], data: Observations) -> list[Rows]:
+def balanced_growth(p: dict[str, Any], data: Observations, *, xp: Any) -> list[Rows]:
     """ln g_S ~ N(ln(r g_R), 0.3), g_R = (1-s) g_L + s g_K: software has grown in step with its inputs."""
     share = p["compute_share"]
     inputs = (1.0 - share) * p["labour_growth"] + share * LN10 * p["fleet_growth"]
-    gap = pt.log(trends.software_growth(p)) - pt.log(p["returns"]) - pt.log(pt.maximum(inputs, 1e-3))
+    gap = xp.log(trends.software_growth(p)) - xp.log(p["returns"]) - xp.log(xp.maximum(inputs, SLOWEST_INPUTS))
     return hold("balanced_growth", gap, data)
 
 
-def takeoff(p: dict[str, Any], data: Observations) -> list[Rows]:
+def takeoff(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """Hold the take-off to the present (automated share, speed-up) and to 2012 (no bottleneck over 7 OOM)."""
-    trend, flops = trend_of_effective_flop(p)
-    around = dynamics.Surroundings(*(field[-1] for field in trend))
-    flop = flops[-1]
-    at = dynamics.milestones(flop, p, xp=pt)
-    pm.Potential("not_automated_yet", soft_positive(at.full - flop))
-    speedup = dynamics.log_speedup_now(flop, around, at, p, xp=pt)
+    flop, around, at = present(p, xp=xp)
     return [
         *hold("present_automated_share", dynamics.unclipped_share(flop, at, p), data),
-        *hold("present_log_speedup", speedup, data),
-        *hold("past_log10_rate", log10_past_rate(p, data), data),
+        *hold("present_log_speedup", dynamics.log_speedup_now(flop, around, at, p, xp=xp), data),
+        *hold("past_log10_rate", log10_past_rate(p, data, xp=xp), data),
     ]
 
 
-def log10_past_rate(p: dict[str, Any], data: Observations) -> Any:
+def present(p: dict[str, Any], *, xp: Any) -> tuple[Any, dynamics.Surroundings, dynamics.Milestones]:
+    """Effective compute, surroundings and milestones at `as_of`."""
+    trend, flops = trend_of_effective_flop(p, xp=xp)
+    around = dynamics.Surroundings(*(field[..., -1:] for field in trend))
+    flop = flops[..., -1:]
+    return flop, around, dynamics.milestones(flop, p, xp=xp)
+
+
+def not_automated_yet(p: dict[str, Any], data: Observations) -> None:
+    """Today's AIs do not do all of AI R&D."""
+    flop, _, at = present(p, xp=pt)
+    pm.Potential("not_automated_yet", soft_positive(at.full - flop).sum())
+
+
+def log10_past_rate(p: dict[str, Any], data: Observations, *, xp: Any) -> Any:
     """log10 of the people-only rate of progress in 2012 over that at `as_of`."""
     year, growth = condition(data, "past_year"), condition(data, "past_compute_growth")
     if year is None or growth is None:
         return 0.0
     span = year.centre - p["as_of_year"]
-    now = trends.log_leader_researchers(p["as_of_year"], p, xp=pt)
-    people = p["parallelization_exponent"] * (pt.log(p["researchers_2012"]) - now)
-    return dynamics.log_people_rate(span, people, LN10 * growth.centre * span, p, xp=pt) / LN10
+    now = trends.log_leader_researchers(p["as_of_year"], p, xp=xp)
+    people = p["parallelization_exponent"] * (xp.log(p["researchers_2012"]) - now)
+    return dynamics.log_people_rate(span, people, LN10 * growth.centre * span, p, xp=xp) / LN10
 
 
 def hold(name: str, value: Any, data: Observations) -> list[Rows]:

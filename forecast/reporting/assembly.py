@@ -68,13 +68,12 @@ def gate_rows(record: Mapping[str, Any] | None) -> tuple[Gate, ...]:
     from forecast.fitting import MAX_RHAT, MIN_ESS
 
     enough = f"at least {MIN_ESS:.0f}"
-    worst, rhat = record["worst"], record["max_rhat"]
-    bulk, tail = record["min_ess_bulk"], record["min_ess_tail"]
+    worst, rhat, bulk, tail = (record[key] for key in ("worst", "max_rhat", "min_ess_bulk", "min_ess_tail"))
     return (
         Gate("divergent transitions", record["divergences"], "0", record["divergences"] == 0),
-        Gate(f"largest R-hat ({worst['rhat']})", rhat, f"at most {MAX_RHAT:g}", rhat <= MAX_RHAT),
-        Gate(f"smallest bulk ESS ({worst['bulk']})", bulk, enough, bulk >= MIN_ESS),
-        Gate(f"smallest tail ESS ({worst['tail']})", tail, enough, tail >= MIN_ESS),
+        Gate(f"largest R-hat ({worst['rhat']})", f"{rhat:.4f}", f"at most {MAX_RHAT:g}", rhat <= MAX_RHAT),
+        Gate(f"smallest bulk ESS ({worst['bulk']})", f"{bulk:.0f}", enough, bulk >= MIN_ESS),
+        Gate(f"smallest tail ESS ({worst['tail']})", f"{tail:.0f}", enough, tail >= MIN_ESS),
     )
 
 

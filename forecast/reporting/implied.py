@@ -103,6 +103,8 @@ def published() -> dict[str, list[dict[str, Any]]]:
 
 
 def _spoken(entry: Mapping[str, Any]) -> str:
-    figure = number(entry["value"], 3) if "value" in entry else f"{number(entry['low'], 3)} to {number(entry['high'], 3)}"
+    figure = (
+        number(entry["value"], 3) if "value" in entry else f"{number(entry['low'], 3)} to {number(entry['high'], 3)}"
+    )
     assumed = "assumed, " if entry["kind"] == "assumption" else ""
     return f"{figure} ({assumed}{entry['what']}: {entry['cite']})"
