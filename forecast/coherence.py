@@ -75,7 +75,7 @@ def not_finite(yearly: xr.Dataset, readouts: xr.Dataset) -> Any:
     """Draws with a number that went wrong: +inf is "never" where it may be, NaN "does not apply" where not automated."""
     never = np.isposinf(_by_draw(readouts["year_100"]))
     bad = np.zeros(never.shape, dtype=bool)
-    for name, values in yearly.data_vars.items():
+    for values in yearly.data_vars.values():
         bad |= ~np.isfinite(_by_draw(values)).all(axis=-1)
     for name, values in readouts.data_vars.items():
         draws = _by_draw(values.astype(float))

@@ -14,17 +14,23 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from forecast.constants import constants, coords
 from forecast.equations import trends
-from forecast.errors import ConvergenceError, InputError
-from forecast.model import build_model, log_likelihood
-from forecast.model.constants import constants, coords
+from forecast.errors import ConvergenceError, ForecastError, InputError
 from forecast.observations import Observations, load_settings
 from forecast.priors import Priors
-from forecast.runs import parameters_of, provenance, read_provenance, sample_shape, with_provenance
+from forecast.runs import (
+    parameters_of,
+    provenance,
+    read_provenance,
+    sample_shape,
+    with_provenance,
+)
 from forecast.schema import PARAMETERS, SAMPLE_DIMS, Variable
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
+READ_FROM_TRACE: dict[str, Any] = {"HalfNormal_parameter": np.abs, "LogUniform_parameter": np.exp}
 TARGET_ACCEPT = 0.9  # 0.8 leaves a divergence in some seeds at the same number of steps
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
 DERIVED = {"effective_flop_centre": Variable("log10 FLOP", "effective compute at the centre of the task horizons")}
@@ -61,6 +67,10 @@ def fit(
     InputError
         If the settings are not positive, or a prior or table is missing.
     """
+    from forecast.model import (
+        build_model,  # pymc takes a second to import; a reused posterior does not need it
+    )
+
     settings = sampler_settings(draws=draws, tune=tune, chains=chains, random_seed=random_seed)
     model = build_model(priors, observations)
     sampled = sample(model, settings, progressbar)
@@ -81,7 +91,7 @@ def sampler_settings(**given: int | None) -> dict[str, int]:
 
 
 def sample(model: Any, settings: dict[str, int], progressbar: bool) -> xr.DataTree:
-    """nutpie on its numba backend, named explicitly; an interrupt stops it and is passed on."""
+    """Nutpie on its numba backend, named explicitly; an interrupt stops it and is passed on."""
     import nutpie
 
     compiled = nutpie.compile_pymc_model(model, backend="numba")
@@ -121,7 +131,9 @@ def prior_draws(
             continue
         variable = VARIABLES[name]
         extra = tuple(len(labels[dim]) for dim in variable.dims)
-        rng = np.random.default_rng(np.random.SeedSequence(settings["random_seed"], spawn_key=(zlib.crc32(name.encode()),)))
+        rng = np.random.default_rng(
+            np.random.SeedSequence(settings["random_seed"], spawn_key=(zlib.crc32(name.encode()),))
+        )
         size = shape if prior.distribution == "Dirichlet" else shape + extra
         values = np.asarray(prior.sample(rng, int(np.prod(size)), observations.as_of_year)).reshape(shape + extra)
         variables[name] = (SAMPLE_DIMS + variable.dims, values, attributes(variable))
@@ -145,7 +157,11 @@ def fixed_and_derived(priors: Priors, observations: Observations) -> xr.Dataset:
 
 
 def sample_prior(
-    priors: Priors, observations: Observations, *, draws: int | None = None, chains: int | None = None,
+    priors: Priors,
+    observations: Observations,
+    *,
+    draws: int | None = None,
+    chains: int | None = None,
     random_seed: int | None = None,
 ) -> xr.DataTree:
     """A run whose draws come from the prior alone: the same pipeline without having seen the tables.
@@ -177,6 +193,9 @@ def assemble(
     """The groups of a run from what the sampler returned."""
     posterior = taken_apart(sampled["posterior"].to_dataset())
     missing = [name for name in VARIABLES if name not in posterior]
+    lost = sorted(set(missing) & parameters_in(model))
+    if lost:
+        raise ForecastError(f"the sampler returned no draws of {', '.join(lost)}: report this as a bug")
     untouched = prior_draws(priors, observations, settings, missing)
     posterior = with_centre(posterior.merge(untouched), priors, observations)
     for name in posterior.data_vars:
@@ -195,6 +214,12 @@ def assemble(
     return tree
 
 
+def parameters_in(model: Any) -> set[str]:
+    """Names of the parameters that the model's graph reads."""
+    grouped = {name for dim, names in model.coords.items() if dim.endswith("_parameter") for name in names}
+    return grouped | {variable.name for variable in model.free_RVs if variable.name in VARIABLES}
+
+
 def taken_apart(sampled: xr.Dataset) -> xr.Dataset:
     """One variable per parameter from the vectors that share a family of distributions."""
     variables: dict[str, Any] = {}
@@ -203,7 +228,7 @@ def taken_apart(sampled: xr.Dataset) -> xr.Dataset:
         if dim is None:
             variables[str(vector)] = array
             continue
-        values = np.exp(array) if dim == "LogUniform_parameter" else array
+        values = READ_FROM_TRACE.get(dim, xr.DataArray.copy)(array)
         variables |= {str(name): values.sel({dim: name}, drop=True) for name in array[dim].values}
     chosen = {name: array for name, array in variables.items() if name in VARIABLES}
     return xr.Dataset(chosen)
@@ -221,6 +246,8 @@ def observed_rows(model: Any) -> xr.Dataset:
 
 def pointwise_log_likelihood(run: xr.DataTree, observations: Observations) -> xr.Dataset:
     """Log-likelihood of every row of every table, dims (chain, draw, <table>_row)."""
+    from forecast.model import log_likelihood
+
     chains, draws = sample_shape(run)
     found = log_likelihood(parameters_of(run), observations)
     return xr.Dataset(
@@ -231,7 +258,7 @@ def pointwise_log_likelihood(run: xr.DataTree, observations: Observations) -> xr
 def log_prior(posterior: xr.Dataset, priors: Priors, observations: Observations) -> xr.Dataset:
     """Log density of every parameter's draws under its own prior, for power-scaling."""
     year = observations.as_of_year
-    result = {}
+    result: dict[str, Any] = {}
     for name, variable in VARIABLES.items():
         prior = priors[name]
         if prior.distribution == "fixed":
@@ -290,7 +317,9 @@ class Gate:
         """Raise ConvergenceError with every failed criterion."""
         if self.failures():
             raise ConvergenceError(
-                "the sampler did not converge: " + "; ".join(self.failures()) + "; raise --draws or look at the priors changed"
+                "the sampler did not converge: "
+                + "; ".join(self.failures())
+                + "; raise --draws or look at the priors changed"
             )
 
 

@@ -59,7 +59,9 @@ class Headline:
     def how_fast(self) -> str:
         """Headline 2: how fast a take-off."""
         if np.isinf(self.takeoff_years.median):
-            said = f"In half of the draws or more, the take-off does not end by {self.last_year} ({self.length_parts[1]})"
+            said = (
+                f"In half of the draws or more, the take-off does not end by {self.last_year} ({self.length_parts[1]})"
+            )
         else:
             said = f"From 20% to 100% automation of AI R&D takes {self.length}"
         return (

@@ -19,12 +19,23 @@ from typing import Any
 import xarray as xr
 
 from forecast.errors import DataMissingError, ForecastError, InputError
-from forecast.observations import Observations, Settings, load_observations, load_settings
+from forecast.observations import (
+    Observations,
+    Settings,
+    load_observations,
+    load_settings,
+)
 from forecast.priors import Priors, load_priors
 from forecast.records import described, explained, parameter_records, with_forecasts
 from forecast.reporting import ReportContent, render
 from forecast.reporting.assembly import command_line, report_content
-from forecast.reporting.forecasts import SCENARIOS, Forecasts, forecasts, run_marks, summary_frame
+from forecast.reporting.forecasts import (
+    SCENARIOS,
+    Forecasts,
+    forecasts,
+    run_marks,
+    summary_frame,
+)
 from forecast.results import checked_years
 from forecast.runs import fit_digest, load_run, read_provenance, save_run
 from forecast.scenarios import load_scenarios
@@ -68,8 +79,8 @@ def prepared(
     ForecastError
         With every fault of priors, tables, scenarios and folder, one a line.
     """
+    from forecast.constants import constants
     from forecast.fitting import sampler_settings
-    from forecast.model.constants import constants
 
     faults: list[ForecastError] = []
     chosen = tuple(dict.fromkeys(scenarios or SCENARIOS))
@@ -137,7 +148,7 @@ def sampled(job: Job, refit: bool, say: Say, progressbar: bool = False) -> tuple
 
 def kept(file: Path, digest: str) -> xr.DataTree | None:
     """The draws of a fitted run file with that digest, without the rest, which takes seconds to read; else None."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     try:
         with h5py.File(file) as content:

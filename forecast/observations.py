@@ -27,7 +27,7 @@ from forecast.schema import decimal_year
 from forecast.table_files import did_you_mean, read_table
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
 SHIPPED = Path(__file__).parent / "tables"
 SETTINGS = "settings.toml"

@@ -73,11 +73,11 @@ def shown(path: Path) -> str:
 
 
 def line_of(text: str, table: str, key: str = "") -> int:
-    """Line of the first match of a key under its table's header; no TOML reader tells it.
+    r"""Line of the first match of a key under its table's header; no TOML reader tells it.
 
     Falls back to the sub-table ``[table.key]``, to the header, then to line 1.
 
-    >>> line_of('[priors.x]\\nunits = "1"\\nvalue = 2', "priors.x", "value")
+    >>> line_of('[priors.x]\nunits = "1"\nvalue = 2', "priors.x", "value")
     3
     """
     if not table or not key:

@@ -19,7 +19,14 @@ import pandas as pd
 
 from forecast.errors import DataMissingError, InputError
 from forecast.families import FAMILIES, suggestion
-from forecast.prior_files import BLOCK_OF, JUDGEMENT, PriorFile, Source, read_prior_file, shown
+from forecast.prior_files import (
+    BLOCK_OF,
+    JUDGEMENT,
+    PriorFile,
+    Source,
+    read_prior_file,
+    shown,
+)
 from forecast.schema import PARAMETERS
 from forecast.statements import AS_OF, Prior, fixed, interval
 

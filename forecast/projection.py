@@ -12,7 +12,14 @@ from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.trends import LN10
 from forecast.equations.yearly import quantities
-from forecast.results import Array, checked_years, dataset, in_blocks, moments, require_finite
+from forecast.results import (
+    Array,
+    checked_years,
+    dataset,
+    in_blocks,
+    moments,
+    require_finite,
+)
 from forecast.runs import parameters_of, sample_shape
 from forecast.scenarios import load_scenarios
 from forecast.schema import YEARLY

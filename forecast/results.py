@@ -14,7 +14,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.observations import load_settings
 from forecast.schema import SAMPLE_DIMS, Variable, decimal_year
 
-Array = np.ndarray
+Array = Any  # NumPy array over draws
 BLOCK = 4096  # draws that are computed at once: temporaries stay in cache
 MAX_YEAR = 2200
 
@@ -30,7 +30,9 @@ def checked_years(years: Iterable[int] | None, as_of_year: float) -> list[int]:
     settings = load_settings()
     chosen = list(range(settings.first_year, settings.last_year + 1) if years is None else years)
     if not chosen or chosen != sorted(set(chosen)):
-        raise InputError(f"years {chosen[:1]}..{chosen[-1:]}: give at least one year, in rising order, such as 2026:2045")
+        raise InputError(
+            f"years {chosen[:1]}..{chosen[-1:]}: give at least one year, in rising order, such as 2026:2045"
+        )
     first = int(as_of_year)
     if chosen[0] < first or chosen[-1] > MAX_YEAR:
         raise InputError(f"years {chosen[0]}..{chosen[-1]}: give years from {first} (as_of) to {MAX_YEAR}")
@@ -42,7 +44,9 @@ def moments(years: Sequence[int], as_of_year: float) -> list[float]:
     return [max(decimal_year(Date(year, 7, 1)), as_of_year) for year in years]
 
 
-def in_blocks(p: dict[str, Any], size: int, work: Callable[[dict[str, Any]], dict[str, Array]]) -> dict[str, Array]:
+def in_blocks[Key](
+    p: dict[str, Any], size: int, work: Callable[[dict[str, Any]], dict[Key, Array]]
+) -> dict[Key, Array]:
     """Apply `work` to blocks of draws and join its arrays along the draws: memory does not grow with them."""
     parts = []
     for start in range(0, size, BLOCK):
@@ -57,7 +61,9 @@ def require_finite(p: Parameters) -> None:
         bad = np.argwhere(~np.isfinite(np.asarray(values, dtype=float)))
         if bad.size:
             where = f" in draw {int(bad[0][0])}" if bad.shape[1] else ""
-            raise ForecastError(f"parameter {name} is not finite{where}: the run is damaged or its prior has no finite draws")
+            raise ForecastError(
+                f"parameter {name} is not finite{where}: the run is damaged or its prior has no finite draws"
+            )
 
 
 def dataset(

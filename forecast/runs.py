@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
@@ -23,13 +24,20 @@ from forecast.priors import Priors
 from forecast.schema import SCHEMA_VERSION
 
 LIBRARIES = ("forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
-DERIVED = ("effective_flop_centre",)
 
 
 def fit_digest(priors: Priors, observations: Observations, settings: dict[str, Any]) -> str:
-    """SHA-256 of everything a posterior depends on: priors, tables, sampler settings, schema and package version."""
-    content = [priors.digest, observations.digest, settings, SCHEMA_VERSION, version_of("forecast")]
+    """SHA-256 of what a posterior depends on: priors, tables, sampler settings, schema, package version and model."""
+    content = [priors.digest, observations.digest, settings, SCHEMA_VERSION, version_of("forecast"), model_digest()]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def model_digest() -> str:
+    """SHA-256 of the sources that define the model, so that an edited model never reuses an old posterior."""
+    package = Path(__file__).parent
+    files = sorted(file for room in ("equations", "model") for file in (package / room).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def version_of(package: str) -> str:
@@ -49,7 +57,11 @@ def provenance(priors: Priors, observations: Observations, settings: dict[str, A
         "settings": settings,
         "as_of": observations.as_of.isoformat(),
         "priors": {name: prior.statement | {"distribution": prior.distribution} for name, prior in priors.items()},
-        "digests": {"priors": priors.digest, "tables": observations.digests, "fit": fit_digest(priors, observations, settings)},
+        "digests": {
+            "priors": priors.digest,
+            "tables": observations.digests,
+            "fit": fit_digest(priors, observations, settings),
+        },
     }
 
 
@@ -69,7 +81,9 @@ def read_provenance(run: xr.DataTree) -> dict[str, Any]:
     """
     text = run.attrs.get("forecast")
     if text is None:
-        raise InputError("this DataTree is no run of forecast: it lacks the attribute 'forecast'; make one with forecast fit")
+        raise InputError(
+            "this DataTree is no run of forecast: it lacks the attribute 'forecast'; make one with forecast fit"
+        )
     record: dict[str, Any] = json.loads(text)
     return record
 
@@ -89,13 +103,23 @@ def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
         handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         os.close(handle)
         run.to_netcdf(partial, engine="h5netcdf")
+        os.chmod(partial, 0o666 & ~umask())
         os.replace(partial, target)
     except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror or error}): choose another folder with -o") from error
+        raise InputError(
+            f"{target}: cannot be written ({error.strerror or error}): choose another folder with -o"
+        ) from error
     finally:
         if partial is not None and os.path.exists(partial):
             os.unlink(partial)
     return target
+
+
+def umask() -> int:
+    """The process's file mode creation mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def load_run(path: str | PathLike[str]) -> xr.DataTree:
@@ -115,7 +139,9 @@ def load_run(path: str | PathLike[str]) -> xr.DataTree:
         run = xr.load_datatree(file, engine="h5netcdf")
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise InputError(f"{file}: not a readable run file ({reason}); remake it with: forecast fit -o {file.parent}") from error
+        raise InputError(
+            f"{file}: not a readable run file ({reason}); remake it with: forecast fit -o {file.parent}"
+        ) from error
     check_run(run, file)
     return run
 

@@ -130,13 +130,19 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
         "stream_utilization_exponent": Variable("1", "exponent kappa: stream speed goes as utilization^-kappa"),
         "tokens_per_researcher_year": Variable("tokens/yr", "tokens worth one researcher's working year"),
         "inference_discount": Variable("1", "factor on tokens per second from precision and distillation"),
-        "inference_growth_excess": Variable("1", "excess over 1/2 of eta, growth of tokens per FLOP at fixed capability"),
+        "inference_growth_excess": Variable(
+            "1", "excess over 1/2 of eta, growth of tokens per FLOP at fixed capability"
+        ),
     },
     "task_horizon": {
         "log2_horizon_at_centre": Variable("log2 min", "log2 task horizon at the data's central effective compute"),
-        "horizon_doublings_per_oom": Variable("doublings/OOM", "doublings of task horizon per OOM of effective compute"),
+        "horizon_doublings_per_oom": Variable(
+            "doublings/OOM", "doublings of task horizon per OOM of effective compute"
+        ),
         "horizon_scatter": Variable("log2 min", "scatter between models"),
-        "horizon_doubling_factor": Variable("1", "superexponential form: each doubling takes this times the one before"),
+        "horizon_doubling_factor": Variable(
+            "1", "superexponential form: each doubling takes this times the one before"
+        ),
     },
     "research": {
         "labour_growth": Variable("ln/yr", "growth of research staff"),
@@ -201,13 +207,21 @@ READOUTS: dict[str, Variable] = {
     "years_to_3_oom": Variable("yr", "years from 100% to +3 OOM of software"),
     "years_to_6_oom": Variable("yr", "years from 100% to +6 OOM of software"),
     "first_year_gain": Variable("OOM", "software gained in the first year after 100%"),
-    "first_year_gain_human_years": Variable("yr", "the same, in years of people-only progress at as_of"),
+    "first_year_gain_human_years": Variable(
+        "yr", "software gained in the first year after 100%, in years of people-only progress at as_of"
+    ),
     "best_year_gain": Variable("OOM", "largest software gain in any 12 months"),
-    "best_year_gain_human_years": Variable("yr", "the same, in years of people-only progress at as_of"),
+    "best_year_gain_human_years": Variable(
+        "yr", "largest software gain in any 12 months, in years of people-only progress at as_of"
+    ),
     "largest_speedup": Variable("1", "largest speed-up of research over people alone"),
     "log10_streams_at_automation": Variable("log10 streams", "parallel streams of the whole fleet at full automation"),
-    "log10_human_equivalents_at_automation": Variable("log10 people", "human-equivalents of the whole fleet at full automation"),
-    "log10_tokens_per_researcher_second": Variable("log10 tokens/s/person", "tokens per second per human AI researcher in the world, at full automation"),
+    "log10_human_equivalents_at_automation": Variable(
+        "log10 people", "human-equivalents of the whole fleet at full automation"
+    ),
+    "log10_tokens_per_researcher_second": Variable(
+        "log10 tokens/s/person", "tokens per second per human AI researcher in the world, at full automation"
+    ),
 }
 
 EVENTS: dict[str, Variable] = {

@@ -17,7 +17,14 @@ from scipy import stats
 
 from forecast.distributions import Distribution, Truncated
 from forecast.errors import InputError
-from forecast.families import FAMILIES, Family, StatementFault, family_named, solve, suggestion
+from forecast.families import (
+    FAMILIES,
+    Family,
+    StatementFault,
+    family_named,
+    solve,
+    suggestion,
+)
 
 AS_OF = "as_of"
 WAYS = ("params", "interval", "quantiles", "value")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import xarray as xr
 
 from forecast import schema
@@ -295,7 +295,7 @@ def _frame(rows: list[dict[str, Any]], quantiles: list[str]) -> pd.DataFrame:
     columns = [*COLUMNS[:5], *quantiles, *COLUMNS[10:]]
     frame = pd.DataFrame(rows, columns=columns)
     frame["year"] = frame["year"].astype("Int64")
-    return frame.astype({name: "float64" for name in (*quantiles, "probability")})
+    return frame.astype(dict.fromkeys((*quantiles, "probability"), "float64"))
 
 
 def _digits(value: Any) -> str:

@@ -67,7 +67,7 @@ def show_priors(
     as_csv: bool,
 ) -> None:
     """Quantiles, statement and source of every prior, or of the parameters or blocks NAMED."""
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     from forecast.observations import load_observations
     from forecast.priors import load_priors

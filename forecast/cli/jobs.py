@@ -13,7 +13,7 @@ from forecast.cli import printing
 from forecast.cli.options import AS_CSV, AS_JSON, QUIET, RUN, SCENARIO, YEARS, making
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     from forecast.mainjob import Job
     from forecast.reporting import ReportContent

@@ -42,9 +42,10 @@ def value_at(path: Path, name: str, place: Place) -> Array:
     """The path's ``time`` or ``z`` at a place."""
     values, slopes = getattr(path, name), getattr(path, f"{name}_slope")
     i = place.interval
-    return hermite(
+    result: Array = hermite(
         take(values, i), take(values, i, 1), take(slopes, i), take(slopes, i, 1), take(path.step, i), place.fraction
     )
+    return result
 
 
 def locate(path: Path, name: str, level: Array) -> Place:

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-Array = np.ndarray
+Array = Any  # NumPy array over draws
 ARC_YEARS = 4.0  # w = 1/(1 + z'/ARC_YEARS): steps shorten in time once z' exceeds this
 FROZEN = 36.0  # beyond it S equals its ceiling to double precision
 DEFAULT_STEP = 0.25
+REGROUP_BELOW = 0.8  # finished draws are dropped in groups: picking the others out costs as much as a step
 
 
 class Memory(NamedTuple):
@@ -101,17 +102,21 @@ def integrate(
     Returns
     -------
     Path
-        A stopped draw repeats its last node.
+        A stopped draw goes on for a while or repeats its last node.
     """
-    everyone = np.arange(time.size)
-    rates = flow(time, z, memory, everyone)
+    going = np.arange(time.size)
+    rates = flow(time, z, memory, going)
     nodes = [snapshot(time, z, rates, step)]
-    limit = int(np.ceil((np.max(end - time, initial=0.0) + (FROZEN - np.min(z, initial=FROZEN)) / ARC_YEARS) / step)) + 2
+    limit = (
+        int(np.ceil((np.max(end - time, initial=0.0) + (FROZEN - np.min(z, initial=FROZEN)) / ARC_YEARS) / step)) + 2
+    )
     for _ in range(limit):
         last = nodes[-1]
-        going = np.flatnonzero((last.time < end) & (last.signal < stop_signal))
-        if going.size == 0:
+        unfinished = np.flatnonzero((last.time < end) & (last.signal < stop_signal))
+        if unfinished.size == 0:
             break
+        if unfinished.size < REGROUP_BELOW * going.size:
+            going = unfinished
         nodes.append(advance(flow, last, going, step))
     return assemble(nodes)
 
@@ -162,13 +167,10 @@ def merge(last: Node, fresh: Node, going: Array) -> Node:
     """The last node with the going draws replaced."""
     if going.size == last.time.size:
         return fresh
-    fields = []
-    for name in Node._fields[:-1]:
-        column = np.zeros_like(last.step) if name == "step" else np.array(getattr(last, name))
-        column[going] = getattr(fresh, name)
-        fields.append(column)
+    still = last._replace(step=np.zeros_like(last.step))
     memory = Memory(*(replaced(old, new, going) for old, new in zip(last.memory, fresh.memory, strict=True)))
-    return Node(*fields, memory)
+    columns = {name: replaced(getattr(still, name), getattr(fresh, name), going) for name in Node._fields[:-1]}
+    return Node(**columns, memory=memory)
 
 
 def replaced(old: Array, new: Array, where: Array) -> Array:

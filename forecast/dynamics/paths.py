@@ -6,18 +6,29 @@ Each draw is integrated to the moment its effective compute reaches E_100 and re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecast.dynamics.events import Place, take, value_at
 from forecast.dynamics.flow import Draws, Present, present_of, research_flow, select
-from forecast.dynamics.integrator import DEFAULT_STEP, Array, Flow, Memory, Path, integrate, log_software, z_of
+from forecast.dynamics.integrator import (
+    DEFAULT_STEP,
+    Array,
+    Flow,
+    Memory,
+    Path,
+    integrate,
+    log_software,
+    z_of,
+)
 from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.trends import LN10
 
-BISECTIONS = 60
+ROOT_STEPS = 40
+ROOT_OOM = 1e-10  # effective compute at a crossing is met to this
 MARGIN_YEARS = 1.0  # integrate this long past the window, so that first-year gains at its end exist
 SLOWEST_GROWTH = 1e-2  # OOM per year: keeps the date of a past crossing finite where effective compute hardly grew
 
@@ -68,23 +79,38 @@ def first_leg(p: Draws, end: float, form: str, step: float = DEFAULT_STEP) -> tu
 def crossing(path: Path, p: Draws, level: Array) -> tuple[Place, Array]:
     """Where effective compute reaches `level` on the first leg, and the year (+inf where it does not).
 
-    Bisection between the bracketing nodes on the true E(t(s), z(s)); a level already past is at the first node.
+    Solved between the bracketing nodes on the true E(t(s), z(s)); a level already past is at the first node.
     """
     below = (path.signal < level).sum(axis=0)
     reached = below < path.signal.shape[0]
     interval = np.clip(below - 1, 0, path.signal.shape[0] - 2)
-    low, high = np.zeros(level.shape), np.where(below == 0, 0.0, 1.0)
     ceiling = LN10 * p["log10_software_ceiling"]
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        place = Place(interval, middle, reached)
+
+    def miss(fraction: Array) -> Array:
+        place = Place(interval, fraction, reached)
         time, z = value_at(path, "time", place), value_at(path, "z", place)
-        short = dynamics.effective_flop(log_software(z, ceiling), dynamics.surroundings(time, p)) < level
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-        if np.max(high - low, initial=0.0) < 1e-10:
-            break
-    place = Place(interval, 0.5 * (low + high), reached)
+        return dynamics.effective_flop(log_software(z, ceiling), dynamics.surroundings(time, p)) - level
+
+    ends = take(path.signal, interval) - level, take(path.signal, interval, 1) - level
+    fraction = np.where(below == 0, 0.0, root(miss, *ends))
+    place = Place(interval, fraction, reached)
     return place, np.where(reached, value_at(path, "time", place), np.inf)
+
+
+def root(miss: Callable[[Array], Array], left: Array, right: Array) -> Array:
+    """Where `miss` changes sign in 0..1, given its values at the ends: regula falsi with the Illinois halving."""
+    low, high = np.zeros(left.shape), np.ones(left.shape)
+    for _ in range(ROOT_STEPS):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            guess = (low * right - high * left) / (right - left)
+        guess = np.where((guess >= low) & (guess <= high), guess, 0.5 * (low + high))
+        value = miss(guess)
+        if np.max(np.abs(np.where(left < 0, value, 0.0)), initial=0.0) < ROOT_OOM:
+            break
+        below = value < 0
+        left, right = np.where(below, value, 0.5 * left), np.where(below, 0.5 * right, value)
+        low, high = np.where(below, guess, low), np.where(below, high, guess)
+    return guess
 
 
 def arrival(path: Path, place: Place, flow: Flow, draws: Array) -> Arrival:

@@ -99,7 +99,9 @@ def interpolate(query: Array, time: Array, values: Array) -> Array:
     shift = np.arange(draws) * span - time.min()
     flat = (time + shift).T.ravel()
     at = np.clip(query, time[0], time[-1])
-    index = np.searchsorted(flat, (at + shift).T.ravel(), side="left") - np.repeat(np.arange(draws) * nodes, query.shape[0])
+    index = np.searchsorted(flat, (at + shift).T.ravel(), side="left") - np.repeat(
+        np.arange(draws) * nodes, query.shape[0]
+    )
     right = np.clip(index.reshape(draws, -1).T, 1, nodes - 1)
     t0, t1 = (np.take_along_axis(time, right - k, axis=0) for k in (1, 0))
     v0, v1 = (np.take_along_axis(values, right - k, axis=0) for k in (1, 0))
@@ -110,6 +112,7 @@ def interpolate(query: Array, time: Array, values: Array) -> Array:
 
 def largest_speedup(legs: Legs, window_end: float) -> Array:
     """Largest speed-up of research over people alone by the end of the window."""
+
     def peak(path: Path) -> Array:
         result: Array = np.where(path.time <= window_end, path.log_speedup, 0.0).max(axis=0)
         return result

@@ -78,7 +78,7 @@ def log_fitted(
     *,
     xp: Namespace = np,
 ) -> Array:
-    """Ln tokens per second of one stream, before any change of operating point; arguments as for `fitted`.
+    """ln tokens per second of one stream, before any change of operating point; arguments as for `fitted`.
 
     s0 - delta ln(layers/100) - b ln(weight_read_seconds) + growth min(year - 2024, growth_years) + offset.
 

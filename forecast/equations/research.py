@@ -16,7 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.equations._smooth import SERIES_BELOW, Array, Namespace, log1p_ratio, select
+from forecast.equations._smooth import (
+    SERIES_BELOW,
+    Array,
+    Namespace,
+    log1p_ratio,
+    select,
+)
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
@@ -53,7 +59,7 @@ def log_ces(
     *,
     xp: Namespace = np,
 ) -> Array:
-    """Ln of research output M = [(1-s) (l/l0)^rho + s (K/K0)^(zeta rho)]^(1/rho).
+    """ln of research output M = [(1-s) (l/l0)^rho + s (K/K0)^(zeta rho)]^(1/rho).
 
     Parameters
     ----------
@@ -142,7 +148,7 @@ def rho_from_infinite_labour(infinite_labour_multiple: Array, compute_share: Arr
 
 
 def log_asymptotes(rho: Array, compute_share: Array, *, xp: Namespace = np) -> tuple[Array, Array]:
-    """Ln of the output multiples A with infinite labour, s^(1/rho), and B with infinite compute, (1-s)^(1/rho).
+    """ln of the output multiples A with infinite labour, s^(1/rho), and B with infinite compute, (1-s)^(1/rho).
 
     rho < 0. In logs, because a share near 1 makes B exceed any float.
 
@@ -243,7 +249,7 @@ def returns_on_all_inputs(returns_on_labour: Array, labour_growth: Array, input_
 def log_software_constant_inputs(
     years: Array, growth: Array, output: Array, difficulty_exponent: Array, *, xp: Namespace = np
 ) -> Array:
-    """Ln S after `years` of constant research output, from S^beta = 1 + beta g M t and S = 1 at the start.
+    """ln S after `years` of constant research output, from S^beta = 1 + beta g M t and S = 1 at the start.
 
     Parameters
     ----------

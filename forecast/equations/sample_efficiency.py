@@ -239,7 +239,7 @@ def model_params(
 
 
 def log_tokens_per_param(year: Array, log_at_2024: Array, log_asymptote: Array, half_life: Array) -> Array:
-    """Ln tokens per parameter of record-sized runs, approaching its asymptote from 2024.0 with `half_life` years.
+    """ln tokens per parameter of record-sized runs, approaching its asymptote from 2024.0 with `half_life` years.
 
     `log_at_2024` and `log_asymptote` are ln tokens per parameter; `year` is a decimal year.
 

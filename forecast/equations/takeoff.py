@@ -218,7 +218,9 @@ def research(
     return Research(share, log_labour, log_serial, people_only, speedup)
 
 
-def helped_labour(share: Any, around: Surroundings, on: Deployed, p: Parameters, *, xp: Any = np) -> tuple[Any, Any, Any]:
+def helped_labour(
+    share: Any, around: Surroundings, on: Deployed, p: Parameters, *, xp: Any = np
+) -> tuple[Any, Any, Any]:
     """ln labour of people alone, ln labour of people and AIs together, ln serial speed of the AIs."""
     log_people = p["parallelization_exponent"] * around.log_researchers
     log_ai, log_serial = log_ai_labour(on, p, xp=xp)
@@ -243,7 +245,7 @@ def log_speedup_now(flop: Any, around: Surroundings, at: Milestones, p: Paramete
 
 
 def difficulty_exponent(p: Parameters) -> Any:
-    """beta = lambda / r."""
+    """Beta = lambda / r."""
     return p["parallelization_exponent"] / p["returns"]
 
 

@@ -32,7 +32,7 @@ def exponential(
     *,
     xp: Namespace = np,
 ) -> Array:
-    """Log2 minutes, h0 + b (E - E_centre): every doubling takes the same effective compute.
+    """log2 minutes, h0 + b (E - E_centre): every doubling takes the same effective compute.
 
     `factor` and `effective_flop_now` have no influence.
 
@@ -70,7 +70,7 @@ def superexponential(
     *,
     xp: Namespace = np,
 ) -> Array:
-    """Log2 minutes when, from `effective_flop_now` on, each doubling takes `factor` times the OOM of the one before.
+    """log2 minutes when, from `effective_flop_now` on, each doubling takes `factor` times the OOM of the one before.
 
     After x OOM beyond now there have been ln(1 + b x ln f) / ln f more doublings: the slope is b at first and grows
     by 1/f per doubling, so the curve leaves the exponential one smoothly and is that curve at f = 1.

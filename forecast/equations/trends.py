@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 
 from forecast.equations.compute import longest_training_run
-from forecast.equations.sample_efficiency import log_tokens_per_param, optimal_tokens_per_param, penalty_oom
+from forecast.equations.sample_efficiency import (
+    log_tokens_per_param,
+    optimal_tokens_per_param,
+    penalty_oom,
+)
 from forecast.schema import DAY_SECONDS
 
 Parameters = Mapping[str, Any]

@@ -14,10 +14,10 @@ import pymc as pm
 import pytensor.tensor as pt
 from scipy import stats
 
+from forecast.constants import constants, coords
 from forecast.errors import InputError
 from forecast.model import blocks, takeoff_blocks
 from forecast.model.blocks import Rows
-from forecast.model.constants import constants, coords
 from forecast.model.parameters import names_read, register
 from forecast.observations import Observations
 from forecast.priors import Priors
@@ -101,7 +101,9 @@ def observe(name: str, rows: list[Rows]) -> None:
     pm.StudentT(name, nu=nu, mu=mean, sigma=spread, observed=observed, dims=f"{name}_row")
 
 
-def log_likelihood(p: dict[str, Any], observations: Observations, blocks: Sequence[str] = BLOCKS) -> dict[str, np.ndarray]:
+def log_likelihood(
+    p: dict[str, Any], observations: Observations, blocks: Sequence[str] = BLOCKS
+) -> dict[str, np.ndarray]:
     """Pointwise log-likelihood of every table, (draw, row), by the same blocks on arrays.
 
     Parameters

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from forecast.equations import trends
 from forecast.equations.sample_efficiency import loss_surface
 from forecast.equations.trends import LN10
-from forecast.model.parameters import condition
+from forecast.model.parameters import convention
 from forecast.observations import Observations
 
 
@@ -49,7 +49,7 @@ def depth_scaling(p: dict[str, Any], data: Observations, *, xp: Any = np) -> lis
 
 
 def utilization(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
-    """logit utilization ~ t5(level + trend (year - 2023) + gap of vendor benchmarks, scatter), per kind."""
+    """Logit utilization ~ t5(level + trend (year - 2023) + gap of vendor benchmarks, scatter), per kind."""
     return [utilization_rows(kind, p, data, xp=xp) for kind in ("training", "deployment")]
 
 
@@ -94,8 +94,8 @@ def algorithmic_progress(p: dict[str, Any], data: Observations, *, xp: Any = np)
 def meta_analysis(name: str, column: str, data: Observations, centre: Any, scale: Any, *, xp: Any) -> Rows:
     """ln estimate ~ N(ln centre, sqrt(error^2 + scale^2)); error x 1.5 where the figure is a secondary quotation."""
     table = data[name]
-    default, secondary = condition(data, "study_error"), condition(data, "secondary_error")
-    error = standard_error(table, default.centre) * np.where(table["secondary"].values > 0, secondary.centre, 1.0)
+    default, secondary = convention(data, "study_error"), convention(data, "secondary_error")
+    error = standard_error(table, default) * np.where(table["secondary"].values > 0, secondary, 1.0)
     factor = table["conversion"].values if "conversion" in table else 1.0
     return Rows(name, xp.log(centre), xp.sqrt(error**2 + scale**2), np.log(table[column].values * factor), nu=None)
 

@@ -12,11 +12,11 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from forecast.constants import staff_growth
 from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.trends import LN2, LN10
 from forecast.model.blocks import Rows, meta_analysis, soft_positive
-from forecast.model.constants import staff_growth
 from forecast.model.parameters import condition
 from forecast.observations import Observations
 

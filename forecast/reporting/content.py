@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 
 from forecast.errors import InputError
 from forecast.headlines import Headline

@@ -16,7 +16,11 @@ from matplotlib.axes import Axes
 from forecast import plots
 from forecast.headlines import Estimate, count, estimate
 from forecast.reporting.content import Figure
-from forecast.reporting.tables import bands_table, exceedance_by_year, takeoff_length_table
+from forecast.reporting.tables import (
+    bands_table,
+    exceedance_by_year,
+    takeoff_length_table,
+)
 from forecast.summaries import THRESHOLDS, exceedance
 from forecast.words import number, odds, percent
 
@@ -87,7 +91,9 @@ def inline_svg(draw: Callable[[], Axes], name: str, alt: str) -> str:
 
 
 def _tidied(svg: str, name: str) -> str:
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)  # would style the whole page
+    svg = re.sub(
+        r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL
+    )  # would style the whole page
     svg = svg.replace("xlink:href", "href")
     used = set(re.findall(r"(?:href=\"|url\()#([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)

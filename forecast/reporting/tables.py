@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import xarray as xr
 
 from forecast import schema
@@ -13,7 +13,13 @@ from forecast.headlines import Estimate, estimate
 from forecast.plots import by_scenario, first_scenario
 from forecast.quantiles import quantile
 from forecast.reporting.content import Table
-from forecast.summaries import CENSORED, CONDITIONAL, THRESHOLDS, exceedance_table, length_shares
+from forecast.summaries import (
+    CENSORED,
+    CONDITIONAL,
+    THRESHOLDS,
+    exceedance_table,
+    length_shares,
+)
 from forecast.words import number, odds, percent
 
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -50,7 +50,9 @@ def rows(data: Observations, name: str) -> Any:
     """The table, which must not be empty."""
     table = data[name]
     if table.sizes["row"] == 0:
-        raise InputError(f"table {name} has no row up to {data.as_of}: choose a later --as-of or supply rows of your own")
+        raise InputError(
+            f"table {name} has no row up to {data.as_of}: choose a later --as-of or supply rows of your own"
+        )
     return table
 
 
