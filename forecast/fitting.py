@@ -217,13 +217,17 @@ def assemble(
 def parameters_in(model: Any) -> set[str]:
     """Names of the parameters that the model's graph reads."""
     grouped = {name for dim, names in model.coords.items() if dim.endswith("_parameter") for name in names}
-    return grouped | {variable.name for variable in model.free_RVs if variable.name in VARIABLES}
+    own = {variable.name.removesuffix("_sticks") for variable in model.free_RVs}
+    return grouped | (own & set(VARIABLES))
 
 
 def taken_apart(sampled: xr.Dataset) -> xr.Dataset:
     """One variable per parameter from the vectors that share a family of distributions."""
     variables: dict[str, Any] = {}
     for vector, array in sampled.data_vars.items():
+        if str(vector).endswith("_sticks"):
+            variables |= shares_from_sticks(str(vector).removesuffix("_sticks"), array)
+            continue
         dim = next((str(d) for d in array.dims if str(d).endswith("_parameter")), None)
         if dim is None:
             variables[str(vector)] = array
@@ -232,6 +236,14 @@ def taken_apart(sampled: xr.Dataset) -> xr.Dataset:
         variables |= {str(name): values.sel({dim: name}, drop=True) for name in array[dim].values}
     chosen = {name: array for name, array in variables.items() if name in VARIABLES}
     return xr.Dataset(chosen)
+
+
+def shares_from_sticks(name: str, parts: xr.DataArray) -> dict[str, xr.DataArray]:
+    """The shares of a Dirichlet parameter from the breaks that were sampled."""
+    from forecast.model.parameters import sticks_to_shares
+
+    shares = sticks_to_shares([parts[..., i].values for i in range(parts.shape[-1])])
+    return {name: xr.DataArray(np.stack(shares, axis=-1), dims=(*SAMPLE_DIMS, *VARIABLES[name].dims))}
 
 
 def observed_rows(model: Any) -> xr.Dataset:

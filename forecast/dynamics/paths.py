@@ -98,19 +98,25 @@ def crossing(path: Path, p: Draws, level: Array) -> tuple[Place, Array]:
 
 
 def root(miss: Callable[[Array], Array], left: Array, right: Array) -> Array:
-    """Where `miss` changes sign in 0..1, given its values at the ends: regula falsi with the Illinois halving."""
+    """Where `miss` changes sign in 0..1, given its values at the ends: regula falsi with the Illinois halving.
+
+    A draw keeps the first guess that is good enough, whatever the others of its block still need; 0 without a change.
+    """
     low, high = np.zeros(left.shape), np.ones(left.shape)
+    found, searching = np.zeros(left.shape), (left < 0) & (right >= 0)
     for _ in range(ROOT_STEPS):
         with np.errstate(invalid="ignore", divide="ignore"):
             guess = (low * right - high * left) / (right - left)
         guess = np.where((guess >= low) & (guess <= high), guess, 0.5 * (low + high))
         value = miss(guess)
-        if np.max(np.abs(np.where(left < 0, value, 0.0)), initial=0.0) < ROOT_OOM:
+        found = np.where(searching, guess, found)
+        searching &= np.abs(value) >= ROOT_OOM
+        if not searching.any():
             break
         below = value < 0
         left, right = np.where(below, value, 0.5 * left), np.where(below, 0.5 * right, value)
         low, high = np.where(below, guess, low), np.where(below, high, guess)
-    return guess
+    return found
 
 
 def arrival(path: Path, place: Place, flow: Flow, draws: Array) -> Arrival:

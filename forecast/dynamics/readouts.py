@@ -6,6 +6,8 @@ quantities that exist only at full automation are NaN where it is not reached, a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from forecast.dynamics.events import time_of_level, z_at_time
@@ -58,12 +60,24 @@ def best_year_gain(legs: Legs, p: Draws, window_end: float) -> Array:
     node of the path, nodes being dense where speed changes.
     """
     ceiling = LN10 * np.broadcast_to(p["log10_software_ceiling"], legs.reached.shape)
-    best = largest_gain(legs.before, ceiling, window_end)
+    best = largest_gain(until_automation(legs), ceiling, window_end)
     if legs.after is None:
         return best / LN10
     draws = np.flatnonzero(legs.reached)
     best[draws] = np.maximum(best[draws], joined_gain(legs, ceiling[draws], draws, window_end))
     return best / LN10
+
+
+def until_automation(legs: Legs) -> Path:
+    """The first leg with nodes at or past full automation replaced by the last one before.
+
+    A draw may go on there beyond its crossing, without what the scenario freezes, for as long as its block happens to.
+    """
+    path = legs.before
+    last = np.maximum((path.signal < legs.present.milestones.full).sum(axis=0) - 1, 0)
+    index = np.minimum(np.arange(path.time.shape[0])[:, None], last)
+    time, z, log_speedup = (np.take_along_axis(row, index, axis=0) for row in (path.time, path.z, path.log_speedup))
+    return replace(path, time=time, z=z, log_speedup=log_speedup)
 
 
 def largest_gain(path: Path, ceiling: Array, window_end: float) -> Array:
@@ -117,7 +131,7 @@ def largest_speedup(legs: Legs, window_end: float) -> Array:
         result: Array = np.where(path.time <= window_end, path.log_speedup, 0.0).max(axis=0)
         return result
 
-    best = peak(legs.before)
+    best = peak(until_automation(legs))
     if legs.after is not None:
         draws = np.flatnonzero(legs.reached)
         best[draws] = np.maximum(best[draws], peak(legs.after))

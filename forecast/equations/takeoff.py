@@ -187,7 +187,9 @@ def log_task_labour(share: Any, log_people: Any, log_ai: Any, p: Parameters, *, 
     rho = -p["task_complementarity"]
     people = (1.0 - rho) * xp.log(xp.maximum(1.0 - share, TINY)) + rho * log_people
     machines = (1.0 - rho) * xp.log(xp.maximum(share, TINY)) + rho * log_ai
-    return xp.maximum(xp.logaddexp(people, machines) / rho, log_people)
+    larger = xp.maximum(people, machines)
+    both = larger + xp.log1p(xp.exp(-abs(people - machines)))  # logaddexp, whose gradient PyTensor compiles apart
+    return xp.maximum(both / rho, log_people)
 
 
 def log_output(log_labour_ratio: Any, log_compute_ratio: Any, p: Parameters, *, xp: Any = np) -> Any:

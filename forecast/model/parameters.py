@@ -154,6 +154,8 @@ def on_its_own(prior: Prior, as_of_year: float) -> Any:
     """A variable of the prior's own name; a number where it is fixed."""
     if prior.distribution == "fixed":
         return np.float64(prior.params["value"])
+    if prior.distribution == "Dirichlet":
+        return shares_of(prior)
     arguments = {key: value_of(prior, key, as_of_year) for key in prior.params}
     shape: dict[str, Any] = {"dims": DIMS[prior.name]} if DIMS.get(prior.name) else {}
     family = getattr(pm, prior.distribution)
@@ -161,3 +163,23 @@ def on_its_own(prior: Prior, as_of_year: float) -> Any:
         return family(prior.name, **arguments, **TRANSFORMS.get(prior.distribution, {}), **shape)
     lower, upper = prior.bounds
     return pm.Truncated(prior.name, family.dist(**arguments), lower=lower, upper=upper, **shape)
+
+
+def shares_of(prior: Prior) -> Any:
+    """Dirichlet shares by breaking a stick: each piece takes a beta-distributed part of what is left.
+
+    The same distribution as ``pm.Dirichlet``, without its simplex transform, whose gradient PyTensor compiles apart.
+    """
+    weights = np.array(prior.params["a"], dtype=float)
+    rest = weights[::-1].cumsum()[::-1][1:]
+    parts = pm.Beta(f"{prior.name}_sticks", weights[:-1], rest, shape=rest.size)
+    return pt.stack(sticks_to_shares([parts[i] for i in range(rest.size)]))
+
+
+def sticks_to_shares(parts: list[Any]) -> list[Any]:
+    """Shares that sum to 1 from the part that each break takes of what is left."""
+    shares, left = [], 1.0
+    for part in parts:
+        shares.append(left * part)
+        left = left * (1.0 - part)
+    return [*shares, left]

@@ -39,7 +39,7 @@ def is_censored(data: Observations) -> np.ndarray:
 
 def expected_horizon(p: dict[str, Any], *, xp: Any) -> Any:
     """log2 minutes at the dates of the task horizons."""
-    flop = trend_of_effective_flop(p, xp=xp)[1][..., :-1]
+    flop = trend_of_effective_flop(p, xp=xp)[2][..., :-1]
     return p["log2_horizon_at_centre"] + p["horizon_doublings_per_oom"] * (flop - p["effective_flop_centre"])
 
 
@@ -52,19 +52,21 @@ def account_for_censoring(p: dict[str, Any], data: Observations) -> None:
         pm.Potential("time_horizons_censored", pm.logcdf(mirrored, -limit).sum())
 
 
-def trend_of_effective_flop(p: dict[str, Any], *, xp: Any) -> tuple[dynamics.Surroundings, Any]:
-    """Surroundings and E at the dates of the task horizons and, last, at `as_of`; software on its people-only trend.
+def trend_of_effective_flop(p: dict[str, Any], *, xp: Any) -> tuple[Any, Any, Any]:
+    """Record run, tokens per parameter and E at the dates of the task horizons and, last, at `as_of`.
 
-    One vector serves the regression, its centre and the present: the graph holds the equations once.
+    Software is on its people-only trend. One vector serves the regression, its centre and the present, so that the
+    graph holds the equations once.
     """
     if "trend" not in p:
         years = np.append(p["horizon_years"], p["as_of_year"])
-        around = dynamics.surroundings(years, p, xp=xp)
-        log_software = trends.software_growth(p) * (years - p["as_of_year"])
-        flop = dynamics.effective_flop(log_software, around)
-        p["trend"] = around, flop
+        run = trends.log10_training_flop(years, p, xp=xp)
+        ratio = trends.log_tokens_per_param_of_draw(years, run, p, xp=xp)
+        penalty = trends.effective_compute_penalty(run, ratio, p, xp=xp)
+        flop = run + trends.software_growth(p) * (years - p["as_of_year"]) / LN10 - penalty
+        p["trend"] = run, ratio, flop
         p["effective_flop_centre"] = flop[..., :-1].mean(axis=-1, keepdims=True)
-    trend: tuple[dynamics.Surroundings, Any] = p["trend"]
+    trend: tuple[Any, Any, Any] = p["trend"]
     return trend
 
 
@@ -97,10 +99,21 @@ def takeoff(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows
 
 def present(p: dict[str, Any], *, xp: Any) -> tuple[Any, dynamics.Surroundings, dynamics.Milestones]:
     """Effective compute, surroundings and milestones at `as_of`."""
-    trend, flops = trend_of_effective_flop(p, xp=xp)
-    around = dynamics.Surroundings(*(field[..., -1:] for field in trend))
-    flop = flops[..., -1:]
-    return flop, around, dynamics.milestones(flop, p, xp=xp)
+    if "present" not in p:
+        run, ratio, flop = (part[..., -1:] for part in trend_of_effective_flop(p, xp=xp))
+        now = p["as_of_year"]
+        around = dynamics.Surroundings(
+            log10_training_flop=run,
+            log10_fleet=trends.log10_fleet(now, p, xp=xp),
+            log_tokens_per_param=ratio,
+            penalty=0.0,
+            log_deployment_utilization=xp.log(trends.utilization_of_draw("deployment", now, p, xp=xp)),
+            log_technique=trends.log_stream_technique(now, p, xp=xp),
+            log_researchers=trends.log_leader_researchers(now, p, xp=xp),
+        )
+        p["present"] = flop, around, dynamics.milestones(flop, p, xp=xp)
+    result: tuple[Any, dynamics.Surroundings, dynamics.Milestones] = p["present"]
+    return result
 
 
 def not_automated_yet(p: dict[str, Any], data: Observations) -> None:
