@@ -1,10 +1,14 @@
-"""Fixtures that several rooms share."""
+"""Fixtures that several rooms share. Only tests that ask for `run` pay for the one fit, about two minutes."""
 
 from __future__ import annotations
 
 import pytest
 import xarray as xr
 from synthetic import readout_draws, yearly_draws
+
+from forecast.fitting import fit, sample_prior
+from forecast.observations import Observations, load_observations
+from forecast.priors import Priors, load_priors
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +19,25 @@ def yearly() -> xr.Dataset:
 @pytest.fixture(scope="session")
 def readouts() -> xr.Dataset:
     return readout_draws()
+
+
+@pytest.fixture(scope="session")
+def priors() -> Priors:
+    return load_priors()
+
+
+@pytest.fixture(scope="session")
+def observations() -> Observations:
+    return load_observations()
+
+
+@pytest.fixture(scope="session")
+def prior_run(priors: Priors, observations: Observations) -> xr.DataTree:
+    """300 draws of the prior: seconds, where no fit is needed."""
+    return sample_prior(priors, observations, draws=150, chains=2, random_seed=1)
+
+
+@pytest.fixture(scope="session")
+def run(priors: Priors, observations: Observations) -> xr.DataTree:
+    """The one real fit of the test suite, as ``forecast run`` does it: compiling takes longer than its 4000 draws."""
+    return fit(priors, observations)

@@ -1,0 +1,54 @@
+"""Every number in the README comes out of a fit with the shipped priors, tables and settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from readme import numbers
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCK = README.split("<!-- numbers:")[1].split("<!-- /numbers -->")[0]
+SCALE = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+
+
+def values(text: str) -> list[float]:
+    found = re.findall(r"([\d,.]*\d)\s*(%|thousand|million|billion|trillion)?", text)
+    return [float(digits.replace(",", "")) * SCALE.get(unit, 1.0) for digits, unit in found]
+
+
+def rows() -> list[str]:
+    lines = [line for line in BLOCK.splitlines() if line.startswith("| ") and "---" not in line]
+    return [line.split("|", 2)[2] for line in lines if not line.startswith(("| question", "| event"))]
+
+
+def test_the_readme_prints_what_the_model_says(run):
+    """Within Monte Carlo error: another processor may draw other chains (counts 25%, years 7%, shares 2.5 points)."""
+    computed = numbers(run)
+    assert len(rows()) == len(computed)
+    for (name, expected), printed in zip(computed.items(), rows(), strict=True):
+        shares = name.startswith("p_")
+        tolerance = {"abs": 2.5} if shares else {"rel": 0.25 if name in ("streams", "human") else 0.07}
+        if name == "year":
+            tolerance = {"abs": 1.0}
+        assert values(printed) == pytest.approx(values(expected), **tolerance), name
+
+
+def test_commands_of_the_readme_exist():
+    from click.testing import CliRunner
+
+    from forecast.cli import main
+
+    lines = re.findall(r"^forecast ([a-z]+)", README, flags=re.MULTILINE)
+    for command in sorted(set(lines)):
+        assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0, command
+
+
+def test_the_notebook_example_runs(run, tmp_path, capsys):
+    import forecast as fc
+
+    path = fc.save_run(run, tmp_path / "run.nc")
+    code = README.split("```python")[1].split("```")[0].replace("forecast-out/run.nc", str(path))
+    exec(compile(code, "README", "exec"), {})
+    assert "log10_training_flop" in capsys.readouterr().out
