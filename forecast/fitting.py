@@ -93,8 +93,11 @@ def sampler_settings(**given: int | None) -> dict[str, int]:
 def sample(model: Any, settings: dict[str, int], progressbar: bool) -> xr.DataTree:
     """Nutpie on its numba backend, named explicitly; an interrupt stops it and is passed on."""
     import nutpie
+    import pytensor
 
-    compiled = nutpie.compile_pymc_model(model, backend="numba")
+    # fastmath lets rounding depend on whether a kernel came from the cache: same seed, other numbers
+    with pytensor.config.change_flags(numba__fastmath=False):
+        compiled = nutpie.compile_pymc_model(model, backend="numba")
     running = nutpie.sample(
         compiled,
         draws=settings["draws"],

@@ -113,9 +113,9 @@ def integrate(
     for _ in range(limit):
         last = nodes[-1]
         unfinished = np.flatnonzero((last.time < end) & (last.signal < stop_signal))
-        if unfinished.size == 0:
+        if unfinished.size == 0 and len(nodes) > 1:  # a path has at least one interval, even if all stand at their end
             break
-        if unfinished.size < REGROUP_BELOW * going.size:
+        if 0 < unfinished.size < REGROUP_BELOW * going.size:
             going = unfinished
         nodes.append(advance(flow, last, going, step))
     return assemble(nodes)

@@ -162,7 +162,9 @@ def test_stream_technique_grows_for_ten_years() -> None:
 
 @given(st.floats(2020.0, 2060.0), st.floats(0.01, 0.9), st.floats(0.01, 0.9), st.floats(-1.0, 1.0))
 def test_no_run_exceeds_its_fleet_and_no_fleet_the_world(year: float, run: float, fleet: float, growth: float) -> None:
-    p: dict[str, Any] = round_parameters(largest_run_share=run, largest_fleet_share=fleet, training_compute_growth=growth)
+    p: dict[str, Any] = round_parameters(
+        largest_run_share=run, largest_fleet_share=fleet, training_compute_growth=growth
+    )
     cluster = trends.log10_training_flop(year, p) - np.log10(0.5) - np.log10(RUN_SECONDS)
     assert cluster <= trends.log10_fleet(year, p) + np.log10(run) + 1e-9
     assert trends.log10_fleet(year, p) <= trends.log10_world(year, p) + np.log10(fleet) + 1e-9
