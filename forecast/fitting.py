@@ -31,7 +31,7 @@ from forecast.schema import PARAMETERS, SAMPLE_DIMS, Variable
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
 READ_FROM_TRACE: dict[str, Any] = {"HalfNormal_parameter": np.abs, "LogUniform_parameter": np.exp}
-TARGET_ACCEPT = 0.9  # 0.8 leaves a divergence in some seeds at the same number of steps
+TARGET_ACCEPT = 0.85  # 0.8 leaves a divergence in some seeds; 0.9 takes a quarter more steps
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
 DERIVED = {"effective_flop_centre": Variable("log10 FLOP", "effective compute at the centre of the task horizons")}
 
