@@ -26,7 +26,7 @@ def constants(data: Observations) -> dict[str, Any]:
         If `as_of` leaves a table empty that a centre is taken from.
     """
     losses, speeds = rows(data, "chinchilla_losses"), rows(data, "inference_speed")
-    read = (speeds["active_params"] * speeds["bytes_per_param"] / (speeds["chips"] * speeds["memory_bandwidth"])).values
+    read = weight_read_seconds(data)
     production = speeds["setting"].values == "production"
     return {
         "as_of_year": data.as_of_year,
@@ -36,6 +36,14 @@ def constants(data: Observations) -> dict[str, Any]:
         "stream_reference_read_seconds": float(np.median(read[production] if production.any() else read)),
         "horizon_years": rows(data, "time_horizons")["year"].values.astype(float),
     }
+
+
+def weight_read_seconds(data: Observations) -> np.ndarray:
+    """Seconds that a deployment of the table inference_speed takes to read its active weights once."""
+    table = data["inference_speed"]
+    seconds = table["active_params"] * table["bytes_per_param"] / (table["chips"] * table["memory_bandwidth"])
+    result: np.ndarray = seconds.values
+    return result
 
 
 def coords(data: Observations) -> dict[str, list[str]]:

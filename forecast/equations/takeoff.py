@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from forecast.equations.deployment import log_fitted
+from forecast.equations.depth_scaling import log_layers
 from forecast.equations.research import rho_from_infinite_labour
 from forecast.equations.task_horizon import EFFECTIVE_FLOP_AT_HORIZON
 from forecast.equations.trends import (
@@ -22,7 +24,6 @@ from forecast.equations.trends import (
     log10_training_flop,
     log_leader_researchers,
     log_params,
-    log_stream_technique,
     log_tokens_per_param_of_draw,
     software_growth,
     utilization_of_draw,
@@ -36,12 +37,12 @@ LARGEST_TILT = 700.0  # expm1 stays finite; reached only where labour is e^-700^
 class Surroundings(NamedTuple):
     """What does not depend on software, at one moment."""
 
+    year: Any
     log10_training_flop: Any
     log10_fleet: Any
     log_tokens_per_param: Any
     penalty: Any
     log_deployment_utilization: Any
-    log_technique: Any
     log_researchers: Any
 
 
@@ -78,12 +79,12 @@ def surroundings(year: Any, p: Parameters, frozen_year: Any = None, *, xp: Any =
     flop = log10_training_flop(compute_year, p, xp=xp)
     ratio = log_tokens_per_param_of_draw(compute_year, flop, p, xp=xp)
     return Surroundings(
+        year=year,
         log10_training_flop=flop,
         log10_fleet=log10_fleet(compute_year, p, xp=xp),
         log_tokens_per_param=ratio,
         penalty=effective_compute_penalty(flop, ratio, p, xp=xp),
         log_deployment_utilization=xp.log(utilization_of_draw("deployment", year, p, xp=xp)),
-        log_technique=log_stream_technique(year, p, xp=xp),
         log_researchers=log_leader_researchers(year, p, xp=xp),
     )
 
@@ -151,23 +152,26 @@ def running(
 
 def log_layers_of_draw(size: Any, p: Parameters, *, xp: Any = np) -> Any:
     """ln layers at ln params `size`, with the draw's own offset (a new family's model)."""
-    spread = xp.sqrt(p["depth_family_scale"] ** 2 + p["depth_scatter"] ** 2)
-    trend = xp.log(p["reference_layers"]) + p["depth_exponent"] * (size - float(np.log(7e10)))
-    return trend + spread * p["layers_variate"]
+    offset = xp.sqrt(p["depth_family_scale"] ** 2 + p["depth_scatter"] ** 2) * p["layers_variate"]
+    return log_layers(xp.exp(size), p["reference_layers"], p["depth_exponent"], offset, xp=xp)
 
 
 def log_stream_speed_of_draw(layers: Any, around: Surroundings, p: Parameters, *, xp: Any = np) -> Any:
-    """ln tokens per second of one production stream at the deployment utilization of the moment."""
-    operating_point = around.log_deployment_utilization - xp.log(p["stream_reference_utilization"])
-    return (
-        p["log_stream_speed_2024"]
-        + p["production_offset"]
-        - p["stream_depth_exponent"] * (layers - float(np.log(100.0)))
-        - p["stream_bandwidth_exponent"] * xp.log(p["stream_reference_read_seconds"])
-        + around.log_technique
-        + p["stream_scatter"] * p["stream_variate"]
-        - p["stream_utilization_exponent"] * operating_point
+    """ln tokens per second of one production stream at the deployment utilization of the moment, `layers` being ln."""
+    speed = log_fitted(
+        xp.exp(layers),
+        p["stream_reference_read_seconds"],
+        around.year,
+        p["log_stream_speed_2024"],
+        p["stream_depth_exponent"],
+        p["stream_bandwidth_exponent"],
+        p["stream_speed_growth"],
+        p["stream_growth_years"],
+        p["production_offset"] + p["stream_scatter"] * p["stream_variate"],
+        xp=xp,
     )
+    operating_point = around.log_deployment_utilization - np.log(p["stream_reference_utilization"])
+    return speed - p["stream_utilization_exponent"] * operating_point
 
 
 def log_ai_labour(on: Deployed, p: Parameters, *, xp: Any = np) -> tuple[Any, Any]:

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from forecast.equations.algorithmic_progress import growth_per_year
 from forecast.equations.compute import longest_training_run
 from forecast.equations.sample_efficiency import (
     log_tokens_per_param,
     optimal_tokens_per_param,
     penalty_oom,
 )
+from forecast.equations.utilization import realised_utilization
 from forecast.schema import DAY_SECONDS
 
 Parameters = Mapping[str, Any]
@@ -39,7 +41,7 @@ def compute_growth_after(p: Parameters) -> Any:
 
 def software_growth(p: Parameters) -> Any:
     """People-only growth of ln S per year at `as_of`, from the doubling time in months."""
-    return 12.0 * LN2 / p["software_doubling_months"]
+    return growth_per_year(p["software_doubling_months"])
 
 
 def log10_world(year: Any, p: Parameters, *, xp: Any = np) -> Any:
@@ -66,14 +68,9 @@ def log10_fleet(year: Any, p: Parameters, *, xp: Any = np) -> Any:
 
 def utilization_of_draw(kind: str, year: Any, p: Parameters, *, xp: Any = np) -> Any:
     """Realised share of peak, `kind` being ``training`` or ``deployment``, with the draw's own offset."""
-    start = p[f"{kind}_utilization_2023"]
-    logit = (
-        xp.log(start)
-        - xp.log1p(-start)
-        + p[f"{kind}_utilization_trend"] * (year - 2023.0)
-        + p[f"{kind}_utilization_scatter"] * p[f"{kind}_utilization_variate"]
-    )
-    return 1.0 / (1.0 + xp.exp(-logit))
+    offset = p[f"{kind}_utilization_scatter"] * p[f"{kind}_utilization_variate"]
+    start, trend = p[f"{kind}_utilization_2023"], p[f"{kind}_utilization_trend"]
+    return realised_utilization(year, start, trend, offset, xp=xp)
 
 
 def log_training_seconds(p: Parameters, *, xp: Any = np) -> Any:
@@ -170,8 +167,3 @@ def log_leader_researchers(year: Any, p: Parameters, *, xp: Any = np) -> Any:
 def log_world_researchers(year: Any, p: Parameters, *, xp: Any = np) -> Any:
     """ln AI researchers in the world."""
     return xp.log(p["world_researchers"]) + log_staff_growth(year, p, xp=xp)
-
-
-def log_stream_technique(year: Any, p: Parameters, *, xp: Any = np) -> Any:
-    """ln gain of stream speed since 2024 from hardware and technique, for `stream_growth_years`."""
-    return p["stream_speed_growth"] * xp.minimum(year - 2024.0, p["stream_growth_years"])

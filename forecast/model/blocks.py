@@ -14,9 +14,13 @@ import pymc as pm
 import pytensor.tensor as pt
 from scipy.special import ndtri
 
+from forecast.constants import weight_read_seconds
 from forecast.equations import trends
+from forecast.equations.deployment import log_fitted
+from forecast.equations.depth_scaling import log_layers
 from forecast.equations.sample_efficiency import loss_surface
 from forecast.equations.trends import LN10
+from forecast.equations.utilization import logit
 from forecast.model.parameters import convention
 from forecast.observations import Observations
 
@@ -42,9 +46,8 @@ def depth_scaling(p: dict[str, Any], data: Observations, *, xp: Any = np) -> lis
     """ln layers ~ t5(ln L_ref + alpha ln(params/7e10) + family, scatter)."""
     table = data["architectures"]
     index = np.unique(table["family"].values, return_inverse=True)[1]
-    size = np.log(table["params"].values / 7e10)
-    family = p["depth_family_scale"] * p["depth_family_variate"]
-    mean = xp.log(p["reference_layers"]) + p["depth_exponent"] * size + family[..., index]
+    family = (p["depth_family_scale"] * p["depth_family_variate"])[..., index]
+    mean = log_layers(table["params"].values, p["reference_layers"], p["depth_exponent"], family, xp=xp)
     return [Rows("architectures", mean, p["depth_scatter"], np.log(table["layers"].values))]
 
 
@@ -58,10 +61,10 @@ def utilization_rows(kind: str, p: dict[str, Any], data: Observations, *, xp: An
     table = data[f"{kind}_utilization"]
     share, start = table[f"{kind}_utilization"].values, p[f"{kind}_utilization_2023"]
     trend = p[f"{kind}_utilization_trend"] * (table["year"].values - 2023.0)
-    mean = xp.log(start) - xp.log1p(-start) + trend
+    mean = logit(start, xp=xp) + trend
     if kind == "deployment":
         mean = mean + p["vendor_benchmark_gap"] * (table["setting"].values == "vendor_benchmark")
-    return Rows(f"{kind}_utilization", mean, p[f"{kind}_utilization_scatter"], np.log(share) - np.log1p(-share))
+    return Rows(f"{kind}_utilization", mean, p[f"{kind}_utilization_scatter"], logit(share))
 
 
 def sample_efficiency(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
@@ -156,13 +159,17 @@ def keep_caps_slack(p: dict[str, Any], data: Observations) -> None:
 def deployment(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """ln tokens/s of one stream ~ t5(s0 - delta ln(layers/100) - b ln(weight-reading seconds) + growth + setting)."""
     table = data["inference_speed"]
-    read = table["active_params"] * table["bytes_per_param"] / (table["chips"] * table["memory_bandwidth"])
-    mean = (
-        p["log_stream_speed_2024"]
-        - p["stream_depth_exponent"] * np.log(table["layers"].values / 100.0)
-        - p["stream_bandwidth_exponent"] * np.log(read.values)
-        + p["stream_speed_growth"] * (table["year"].values - 2024.0)
-        + p["production_offset"] * (table["setting"].values == "production")
+    mean = log_fitted(
+        table["layers"].values,
+        weight_read_seconds(data),
+        table["year"].values,
+        p["log_stream_speed_2024"],
+        p["stream_depth_exponent"],
+        p["stream_bandwidth_exponent"],
+        p["stream_speed_growth"],
+        p["stream_growth_years"],
+        p["production_offset"] * (table["setting"].values == "production"),
+        xp=xp,
     )
     return [Rows("inference_speed", mean, p["stream_scatter"], np.log(table["tokens_per_second"].values))]
 

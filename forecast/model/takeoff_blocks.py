@@ -103,12 +103,12 @@ def present(p: dict[str, Any], *, xp: Any) -> tuple[Any, dynamics.Surroundings, 
         run, ratio, flop = (part[..., -1:] for part in trend_of_effective_flop(p, xp=xp))
         now = p["as_of_year"]
         around = dynamics.Surroundings(
+            year=now,
             log10_training_flop=run,
             log10_fleet=trends.log10_fleet(now, p, xp=xp),
             log_tokens_per_param=ratio,
             penalty=0.0,
             log_deployment_utilization=xp.log(trends.utilization_of_draw("deployment", now, p, xp=xp)),
-            log_technique=trends.log_stream_technique(now, p, xp=xp),
             log_researchers=trends.log_leader_researchers(now, p, xp=xp),
         )
         p["present"] = flop, around, dynamics.milestones(flop, p, xp=xp)

@@ -49,7 +49,7 @@ def test_surroundings_are_the_trends_of_the_moment() -> None:
     assert around.log10_fleet == pytest.approx(24.0)
     assert np.exp(around.log_tokens_per_param) == pytest.approx(20.0)
     assert np.exp(around.log_deployment_utilization) == pytest.approx(0.2)
-    assert np.exp(around.log_technique) == pytest.approx(8.0)
+    assert around.year == 2027.0
     assert np.exp(around.log_researchers) == pytest.approx(16_000.0)
 
 
@@ -62,7 +62,7 @@ def test_what_is_frozen_is_compute_and_practice_not_people_nor_technique() -> No
     )
     for name in ("log10_training_flop", "log10_fleet", "log_tokens_per_param", "penalty"):
         assert getattr(frozen, name) == getattr(then, name) != getattr(later, name), name
-    for name in ("log_technique", "log_researchers"):
+    for name in ("year", "log_researchers"):
         assert getattr(frozen, name) == getattr(later, name) != getattr(then, name), name
     before = takeoff.surroundings(2025.5, p, frozen_year=2026.0)
     assert before == takeoff.surroundings(2025.5, p)

@@ -155,11 +155,6 @@ def test_the_leader_never_has_more_than_half_the_worlds_researchers(leader: floa
     assert gap == pytest.approx(np.log(world / min(leader, world / 2)), abs=1e-9)
 
 
-def test_stream_technique_grows_for_ten_years() -> None:
-    gains = np.exp(trends.log_stream_technique(np.array([2024.0, 2027.0, 2034.0, 2045.0]), P))
-    np.testing.assert_allclose(gains, [1.0, 8.0, 1024.0, 1024.0])
-
-
 @given(st.floats(2020.0, 2060.0), st.floats(0.01, 0.9), st.floats(0.01, 0.9), st.floats(-1.0, 1.0))
 def test_no_run_exceeds_its_fleet_and_no_fleet_the_world(year: float, run: float, fleet: float, growth: float) -> None:
     p: dict[str, Any] = round_parameters(
