@@ -50,14 +50,22 @@ SD = 3.29  # a 90% interval is this many standard errors wide
 CASES = [
     Published("depth exponent", "first fits", 0.268, 0.018, SD * 0.009, named("depth_exponent")),
     Published("training utilization 2023", "first fits", 0.37, 0.03, None, named("training_utilization_2023")),
-    Published("trend of training utilization", "first fits", 0.05, 0.06, SD * 0.06, named("training_utilization_trend")),
+    Published(
+        "trend of training utilization", "first fits", 0.05, 0.06, SD * 0.06, named("training_utilization_trend")
+    ),
     Published("irreducible loss", "Besiroglu et al. 2024", 1.8172, 0.06, SD * 0.03, loss_constants(0)),
     Published("exponent of params", "Besiroglu et al. 2024", 0.3478, 0.04, SD * 0.02, named("loss_params_exponent")),
     Published("exponent of tokens", "Besiroglu et al. 2024", 0.3658, 0.04, SD * 0.02, named("loss_tokens_exponent")),
     Published("growth of training compute", "first fits", 0.67, 0.08, SD * 0.04, named("training_compute_growth")),
     Published("growth of the fleet", "first fits", 0.54, 0.16, SD * 0.08, named("fleet_growth")),
-    Published("growth of world compute", "Epoch AI 2026-01: 3.3x (2.7..4.1)", np.log10(3.3), 0.08, np.log10(4.1 / 2.7),
-              named("world_compute_growth")),
+    Published(
+        "growth of world compute",
+        "Epoch AI 2026-01: 3.3x (2.7..4.1)",
+        np.log10(3.3),
+        0.08,
+        np.log10(4.1 / 2.7),
+        named("world_compute_growth"),
+    ),
     Published("doublings per OOM", "first fits", 2.5, 0.6, SD * 0.3, named("horizon_doublings_per_oom")),
     Published("run length", "first fits", 55.0, 8.0, None, named("training_days")),
     Published("scatter of run length", "first fits", 0.7, 0.15, None, named("training_days_scatter")),
