@@ -5,8 +5,11 @@ A parameter that no likelihood reads is not in the graph: its posterior is its p
 
 from __future__ import annotations
 
+import signal
+import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,25 +99,27 @@ def sample(model: Any, settings: dict[str, int], progressbar: bool) -> xr.DataTr
     import pytensor
 
     # fastmath lets rounding depend on whether a kernel came from the cache: same seed, other numbers
-    with pytensor.config.change_flags(numba__fastmath=False):
+    with interrupts_kept() as interrupted, pytensor.config.change_flags(numba__fastmath=False):
         compiled = nutpie.compile_pymc_model(model, backend="numba")
-    running = nutpie.sample(
-        compiled,
-        draws=settings["draws"],
-        tune=settings["tune"],
-        chains=settings["chains"],
-        seed=settings["random_seed"],
-        adaptation="low_rank",
-        target_accept=TARGET_ACCEPT,
-        save_warmup=False,
-        progress_bar=progressbar,
-        blocking=False,
-    )
-    try:
-        result: xr.DataTree = running.wait()
-    except BaseException:  # Ctrl-C above all: no partial trace may pass for a result
-        running.cancel()
-        raise
+        interrupted()
+        running = nutpie.sample(
+            compiled,
+            draws=settings["draws"],
+            tune=settings["tune"],
+            chains=settings["chains"],
+            seed=settings["random_seed"],
+            adaptation="low_rank",
+            target_accept=TARGET_ACCEPT,
+            save_warmup=False,
+            progress_bar=progressbar,
+            blocking=False,
+        )
+        try:
+            result: xr.DataTree = running.wait()
+            interrupted()
+        except BaseException:  # Ctrl-C above all: no partial trace may pass for a result
+            running.cancel()
+            raise
     return result
 
 
@@ -188,6 +193,29 @@ def with_centre(drawn: xr.Dataset, priors: Priors, observations: Observations) -
     years = p.pop("horizon_years")
     centre = sum(trends.effective_flop_on_trend(year, p) for year in years) / len(years)
     return drawn.assign(effective_flop_centre=(SAMPLE_DIMS, centre, attributes(DERIVED["effective_flop_centre"])))
+
+
+@contextmanager
+def interrupts_kept() -> Iterator[Callable[[], None]]:
+    """Remember a Ctrl-C that lands in a compiler's callback, where Python drops the exception; the call raises it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    seen: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        if seen:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def assemble(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.quantiles import interval_levels, quantile
-from forecast.words import number, odds, percent
+from forecast.words import number, odds, percent, span
 
 REACHED_ONLY = "over the draws that reach full automation"
 
@@ -148,7 +148,7 @@ def estimate(data: xr.DataArray, prob: float = 0.9, power: float | None = None) 
 
 def count(value: Estimate) -> str:
     """An estimate of a count in words: ``"1.2 million (90% interval 30,000 to 45 million)"``."""
-    return f"{number(value.median)} ({value.prob:.0%} interval {number(value.low)} to {number(value.high)})"
+    return f"{number(value.median)} ({value.prob:.0%} interval {span(number(value.low), number(value.high))})"
 
 
 def _parts(value: Estimate, say: Callable[[float], str], never: str) -> tuple[str, str]:

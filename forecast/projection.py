@@ -14,6 +14,7 @@ from forecast.equations.trends import LN10
 from forecast.equations.yearly import quantities
 from forecast.results import (
     Array,
+    checked_form,
     checked_years,
     dataset,
     in_blocks,
@@ -59,7 +60,8 @@ def project(
     chosen = checked_years(years, float(p["as_of_year"]))
     when = moments(chosen, float(p["as_of_year"]))
     shape = sample_shape(run)
-    values = in_blocks(p, shape[0] * shape[1], lambda part: on_trend(part, when, horizon_form))
+    form = checked_form(horizon_form)
+    values = in_blocks(p, shape[0] * shape[1], lambda part: on_trend(part, when, form))
     return dataset({item.name: values for item in load_scenarios(scenario)}, YEARLY, shape, chosen)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from forecast.equations.task_horizon import TASK_HORIZON
 from forecast.equations.trends import Parameters
 from forecast.errors import ForecastError, InputError
+from forecast.families import suggestion
 from forecast.observations import load_settings
 from forecast.schema import SAMPLE_DIMS, Variable, decimal_year
 
@@ -37,6 +39,19 @@ def checked_years(years: Iterable[int] | None, as_of_year: float) -> list[int]:
     if chosen[0] < first or chosen[-1] > MAX_YEAR:
         raise InputError(f"years {chosen[0]}..{chosen[-1]}: give years from {first} (as_of) to {MAX_YEAR}")
     return chosen
+
+
+def checked_form(form: str) -> str:
+    """The name of a task-horizon form.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if form not in TASK_HORIZON:
+        raise InputError(f"no task-horizon form named {form!r}{suggestion(form, TASK_HORIZON)}")
+    return form
 
 
 def moments(years: Sequence[int], as_of_year: float) -> list[float]:

@@ -177,7 +177,9 @@ YEARLY: dict[str, Variable] = {
     "log10_fleet_flop_per_second": Variable("log10 FLOP/s", "the leading developer's fleet, peak dense 16-bit"),
     "log10_world_flop_per_second": Variable("log10 FLOP/s", "installed AI compute of the world, peak dense 16-bit"),
     "log10_software": Variable("OOM", "algorithmic efficiency relative to as_of"),
-    "log10_effective_flop": Variable("log10 FLOP", "compute of the largest run in as_of algorithms"),
+    "log10_effective_flop": Variable(
+        "log10 FLOP", "compute of the largest run in as_of algorithms, less the penalty for not being compute-optimal"
+    ),
     "log10_task_horizon": Variable("log10 min", "length of tasks done at 50% success"),
     "automated_share": Variable("1", "share of AI R&D tasks that AIs can do"),
     "log10_params": Variable("log10 params", "active parameters of the model in use"),

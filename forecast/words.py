@@ -9,7 +9,7 @@ from forecast.errors import InputError
 SCALES = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 FRACTIONS = (
     *((k, 10) for k in range(1, 10)),
-    *((k, n) for n in (12, 15, 20, 30, 40, 50, 70, 100) for k in (1, n - 1)),
+    *((k, n) for n in (6, 7, 8, 12, 15, 20, 30, 40, 50, 70, 100) for k in (1, n - 1)),
 )
 
 
@@ -33,6 +33,17 @@ def number(value: float, digits: int = 2) -> str:
         if size >= scale:
             return f"{_plain(rounded / scale)} {name}"
     return _plain(rounded)
+
+
+def span(low: str, high: str) -> str:
+    """Two ends of an interval; a small number before "640 million" must not be read as millions too.
+
+    >>> span("1.2 million", "640 million"), span("130", "640 million")
+    ('1.2 million to 640 million', '130 up to 640 million')
+    """
+    word = high.rsplit(" ", 1)[-1].isalpha()
+    bare = not any(mark.isalpha() or mark == "," for mark in low)
+    return f"{low} up to {high}" if word and bare else f"{low} to {high}"
 
 
 def power(value: float, digits: int = 2) -> str:
@@ -60,7 +71,7 @@ def percent(probability: float) -> str:
 
 
 def odds(probability: float) -> str:
-    """A probability as a count of cases, the nearest in log-odds of tenths and, towards the ends, 1 in 12 to 1 in 100.
+    """A probability as a count of cases, the nearest in log-odds of tenths and, towards the ends, 1 in 6 to 1 in 100.
 
     >>> odds(0.004), odds(0.38), odds(0.95)
     ('less than 1 in 100', 'about 4 in 10', 'about 19 in 20')

@@ -194,17 +194,6 @@ def test_the_fit_keeps_what_later_diagnostics_need(run: xr.DataTree, observation
     np.testing.assert_allclose(density["training_compute_growth"], stats.norm(0.6, 0.2).logpdf(growth), rtol=1e-12)
 
 
-def test_the_sampler_s_density_is_the_prior_and_the_likelihood(run: xr.DataTree) -> None:
-    """The sum of what is stored follows `logp` of the sampler but for Jacobians and the two potentials."""
-    stored = sum(
-        run[group][name].sum([d for d in run[group][name].dims if d not in SAMPLE_DIMS])
-        for group in ("log_prior", "log_likelihood")
-        for name in run[group].data_vars
-    )
-    correlation = np.corrcoef(stored.values.ravel(), run["sample_stats"]["logp"].values.ravel())[0, 1]  # type: ignore[union-attr]
-    assert correlation > 0.5
-
-
 def test_what_no_likelihood_reads_keeps_its_prior(run: xr.DataTree, priors: Priors, observations: Observations) -> None:
     for name in ("taste_slope", "inference_growth_excess", "log10_tokens_per_datapoint", "layers_variate"):
         truth = priors[name].scipy(observations.as_of_year)

@@ -24,12 +24,12 @@ def rows() -> list[str]:
 
 
 def test_the_readme_prints_what_the_model_says(run):
-    """Within Monte Carlo error: another processor may draw other chains (counts 25%, years 7%, shares 2.5 points)."""
+    """Within Monte Carlo error: another processor may draw other chains (counts 40%, years 7%, shares 2.5 points)."""
     computed = numbers(run)
     assert len(rows()) == len(computed)
     for (name, expected), printed in zip(computed.items(), rows(), strict=True):
         shares = name.startswith("p_")
-        tolerance = {"abs": 2.5} if shares else {"rel": 0.25 if name in ("streams", "human") else 0.07}
+        tolerance = {"abs": 2.5} if shares else {"rel": 0.4 if name in ("streams", "human") else 0.07}
         if name == "year":
             tolerance = {"abs": 1.0}
         assert values(printed) == pytest.approx(values(expected), **tolerance), name

@@ -21,7 +21,7 @@ from forecast.dynamics.readouts import (
 from forecast.equations import trends
 from forecast.equations.trends import LN10
 from forecast.equations.yearly import quantities
-from forecast.results import checked_years, dataset, in_blocks, moments, require_finite
+from forecast.results import checked_form, checked_years, dataset, in_blocks, moments, require_finite
 from forecast.runs import parameters_of, sample_shape
 from forecast.scenarios import Scenario, load_scenarios
 from forecast.schema import EVENTS, READOUTS, YEARLY
@@ -58,7 +58,7 @@ def takeoff(
     Raises
     ------
     InputError
-        For an unknown scenario, or years that cannot be used.
+        For an unknown scenario or form, or years that cannot be used.
     """
     return takeoff_with_years(run, scenario, years, horizon_form, step)[0]
 
@@ -75,8 +75,8 @@ def takeoff_with_years(
     require_finite(p)
     chosen = checked_years(years, float(p["as_of_year"]))
     scenarios = load_scenarios(scenario)
-    shape = sample_shape(run)
-    joined = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, horizon_form, step))
+    shape, form = sample_shape(run), checked_form(horizon_form)
+    joined = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, form, step))
     found = {item.name: {key[1]: value for key, value in joined.items() if key[0] == item.name} for item in scenarios}
     return dataset(found, READOUTS | EVENTS, shape), dataset(found, YEARLY, shape, chosen)
 

@@ -15,6 +15,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions import transforms
 from pytensor.compile.builders import OpFromGraph
+from pytensor.gradient import DisconnectedType
 
 from forecast.errors import InputError
 from forecast.observations import Observations
@@ -137,11 +138,13 @@ def unpacked(vector: Any, size: int) -> list[Any]:
     """
     inside = pt.vector(shape=(size,))
     taken = [inside[i] for i in range(size)]
-    take = OpFromGraph(
-        [inside], taken, inline=True, pullback=lambda _inputs, _outputs, cotangents: [pt.stack(cotangents)]
-    )
-    entries = take(vector)
+    entries = OpFromGraph([inside], taken, inline=True, pullback=stacked)(vector)
     return entries if isinstance(entries, list) else [entries]
+
+
+def stacked(_inputs: list[Any], _outputs: list[Any], cotangents: list[Any]) -> list[Any]:
+    """Gradient of `unpacked`; an entry that no likelihood uses, where `as_of` drops its rows, counts 0."""
+    return [pt.stack([pt.zeros(()) if isinstance(c.type, DisconnectedType) else c for c in cotangents])]
 
 
 def value_of(prior: Prior, key: str, as_of_year: float) -> Any:

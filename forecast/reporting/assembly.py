@@ -18,11 +18,18 @@ from forecast.reporting.tables import make_tables
 from forecast.runs import read_provenance
 
 TITLE = "How many AIs, and how fast a take-off"
-WITHOUT_FEEDBACK = "without feedback"
+WITHOUT_FEEDBACK = "software on its trend"
 LAST_COLUMNS = ("source", "licence", "provenance", "note")
 NOTES = (
     "The years are read at 1 July, and the year of the last observation at its date.",
-    "“Without feedback” lets software go on at the rate of people alone; everywhere else AIs speed research up.",
+    "“Software on its trend” lets software grow at today's people-only rate for ever. Everywhere else AIs speed research "
+    "up, but ideas get harder to find as software improves: late in the window that can be slower than the trend.",
+    "Effective compute is the largest run's compute and software, less the compute that a compute-optimal model of the "
+    "same loss would have saved: today's runs use more tokens per parameter than the optimum.",
+    "Once full automation is past, the smallest model that does the work shrinks as software improves, with no floor: "
+    "the upper ends of the last years are what the formula gives, not a physical possibility that was checked.",
+    "Today's automated share (40% ± 20%) and speed-up (1.4) are judgements from surveys and trials, in the table "
+    "conditions. They move the date of full automation more than any other figure.",
 )
 
 

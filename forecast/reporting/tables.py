@@ -20,7 +20,7 @@ from forecast.summaries import (
     exceedance_table,
     length_shares,
 )
-from forecast.words import number, odds, percent
+from forecast.words import number, odds, percent, span
 
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 BY_YEAR = {
@@ -31,7 +31,7 @@ BY_YEAR = {
     "Fleet, tokens/s": "log10_fleet_tokens_per_second",
     "Training cluster, tokens/s": "log10_training_cluster_tokens_per_second",
     "World, tokens/s": "log10_world_tokens_per_second",
-    "World bound, tokens/s": "log10_world_bound_tokens_per_second",
+    "World trains and runs its own, tokens/s": "log10_world_bound_tokens_per_second",
     "Serial speed, humans": "serial_speed",
     "Per leader's researcher": "log10_leader_ratio",
     "Per researcher in the world": "log10_world_ratio",
@@ -153,7 +153,7 @@ def _median_and_interval(data: xr.DataArray, prob: float) -> tuple[list[str], li
     values = _by_year(one, (tail, 0.5, 1.0 - tail))
     linear = 10.0**values if str(data.name).startswith("log10_") else values
     median = [number(m) for _, m, _ in linear]
-    return median, [f"{number(low)} to {number(high)}" for low, _, high in linear]
+    return median, [span(number(low), number(high)) for low, _, high in linear]
 
 
 def _by_year(data: xr.DataArray, levels: Sequence[float]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
