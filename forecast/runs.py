@@ -143,6 +143,7 @@ def load_run(path: str | PathLike[str]) -> xr.DataTree:
             f"{file}: not a readable run file ({reason}); remake it with: forecast fit -o {file.parent}"
         ) from error
     check_run(run, file)
+    run.attrs.pop("_NCProperties", None)  # the netCDF library's own note
     return run
 
 

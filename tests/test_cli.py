@@ -399,7 +399,7 @@ class Interrupted:
 def test_ctrl_c_while_sampling_stops_the_sampler_and_writes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import nutpie
 
-    monkeypatch.setattr(forecast.fitting, "build_model", lambda *_: None)
+    monkeypatch.setattr("forecast.model.build_model", lambda *_: None)
     monkeypatch.setattr(nutpie, "compile_pymc_model", lambda *_, **__: None)
     monkeypatch.setattr(nutpie, "sample", lambda *_, **__: Interrupted())
     result = call("run", "-o", str(old), "--quiet")

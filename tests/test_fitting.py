@@ -186,7 +186,7 @@ def test_the_fit_keeps_what_later_diagnostics_need(run: xr.DataTree, observation
     for group in ("prior", "posterior", "sample_stats", "log_likelihood", "log_prior", "observed_data"):
         assert group in run.children, group
     likelihood = run["log_likelihood"].to_dataset()
-    assert likelihood["training_runs"].shape == (2, 300, observations["training_runs"].sizes["row"])
+    assert likelihood["training_runs"].shape == (4, 1000, observations["training_runs"].sizes["row"])
     assert all(np.isfinite(values).all() for values in likelihood.data_vars.values())
     density = run["log_prior"].to_dataset()
     assert all(np.isfinite(values).all() for values in density.data_vars.values())
@@ -205,7 +205,7 @@ def test_provenance_says_what_the_run_was_made_of(
 ) -> None:
     fitted, drawn = read_provenance(run), read_provenance(prior_run)
     assert (fitted["kind"], drawn["kind"]) == ("posterior", "prior")
-    assert fitted["settings"] == {"draws": 300, "tune": 400, "chains": 2, "random_seed": 1}
+    assert fitted["settings"] == {"draws": 1000, "tune": 1000, "chains": 4, "random_seed": 1}
     assert fitted["as_of"] == "2026-11-01"
     assert fitted["digests"]["priors"] == priors.digest
     assert fitted["digests"]["tables"] == observations.digests

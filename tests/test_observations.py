@@ -168,7 +168,7 @@ def test_two_figures_for_one_staff_day_are_a_repeat_though_they_differ(tmp_path:
         records.append([*records[1][:2], "7000", *records[1][3:]])
 
     path = edited(tmp_path, "research_staff", second)
-    assert faults_of(tmp_path)[0].startswith(f"{path}:22: lab, date: repeats line 2")
+    assert faults_of(tmp_path)[0].startswith(f"{path}:18: lab, date: repeats line 2")
 
 
 def test_a_missing_condition_is_named(tmp_path: Path) -> None:

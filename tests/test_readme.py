@@ -40,7 +40,7 @@ def test_commands_of_the_readme_exist():
 
     from forecast.cli import main
 
-    lines = re.findall(r"^forecast ([a-z]+)", README, flags=re.MULTILINE)
+    lines = re.findall(r"^(?:uv run )?forecast ([a-z]+)", README, flags=re.MULTILINE)
     for command in sorted(set(lines)):
         assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0, command
 
@@ -51,4 +51,4 @@ def test_the_notebook_example_runs(run, tmp_path, capsys):
     path = fc.save_run(run, tmp_path / "run.nc")
     code = README.split("```python")[1].split("```")[0].replace("forecast-out/run.nc", str(path))
     exec(compile(code, "README", "exec"), {})
-    assert "log10_training_flop" in capsys.readouterr().out
+    assert "P(log10_parallel_streams > 8)" in capsys.readouterr().out

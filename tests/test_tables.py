@@ -72,7 +72,7 @@ COUNTS = {
     "world_compute": 10,
     "fleet_compute": 3,
     "time_horizons": 13,
-    "research_staff": 20,
+    "research_staff": 16,
     "research_returns": 2,
     "conditions": 8,
 }

@@ -1,7 +1,4 @@
 """The joint model: every block of the science as one ``pm.Model``.
-
->>> import forecast as fc  # doctest: +SKIP
->>> model = fc.build_model(fc.load_priors(), fc.load_observations())  # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def account_for_censoring(p: dict[str, Any], data: Observations) -> None:
     above = is_censored(data)
     if above.any():
         limit = np.log(data["time_horizons"]["horizon_minutes"].values[above]) / LN2
-        mirrored = pm.StudentT.dist(5.0, -expected_horizon(p, xp=pt)[above], p["horizon_scatter"])
+        mirrored = pm.StudentT.dist(nu=5.0, mu=-expected_horizon(p, xp=pt)[above], sigma=p["horizon_scatter"])
         pm.Potential("time_horizons_censored", pm.logcdf(mirrored, -limit).sum())
 
 

@@ -301,7 +301,9 @@ def test_parameters_outside_the_graph_are_those_that_no_likelihood_feels(
 def test_before_the_conditions_were_known_the_model_does_without(priors: Priors) -> None:
     early = load_observations(as_of="2024-06-30")
     model = build_model(priors, early)
-    assert np.isfinite(model.compile_logp(mode=QUICK)(random_point(model, 4)))
+    point = random_point(model, 4)
+    assert np.isfinite(model.compile_logp(mode=QUICK)(point))
+    assert np.isfinite(model.compile_dlogp(mode=QUICK)(point)).all()
     tables = {label.split(":")[0] for label in [*model.coords["scattered_row"], *model.coords["held_row"]]}
     assert not tables & {"present_automated_share", "present_log_speedup", "past_log10_rate"}
     assert "balanced_growth" in tables  # a convention has no date

@@ -23,6 +23,7 @@ from forecast.schema import BLOCKS, EVENTS, PARAMETERS, READOUTS, YEARLY
 
 UP, DOWN, SAME = 1, -1, 0
 YEAR = 2032
+SECOND_ORDER = 0.1  # share of draws in which a detour through the rest of the model may turn the direction round
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,17 @@ CASES = [
     Case("training_utilization_2023", 0.2, 0.6, {"training_utilization": UP, "log10_training_flop": UP,
          "log10_training_cluster_tokens_per_second": DOWN}, "a cluster that trains better is smaller for the same run"),
     Case("overtraining_factor", 5.0, 100.0, {"tokens_per_param": UP, "log10_params": DOWN,
-         "log10_fleet_tokens_per_second": UP, "log10_human_equivalents_at_automation": UP},
+         "log10_fleet_tokens_per_second": UP, "log10_human_equivalents": UP},
          "smaller models trained on more tokens are cheaper to run"),
-    Case("tokens_per_param_2024", 10.0, 100.0, {"tokens_per_param": UP, "log10_params": DOWN,
-         "log10_fleet_tokens_per_second": UP}, "as above"),
-    Case("log10_tokens_per_datapoint", 0.0, 2.0, {"log10_params": DOWN, "log10_fleet_tokens_per_second": UP,
+    Case("log10_tokens_per_datapoint", 0.01, 2.0, {"log10_params": DOWN, "log10_fleet_tokens_per_second": UP,
          "log10_streams_at_automation": UP}, "long tasks leave compute for a smaller model only"),
     Case("software_doubling_months", 6.0, 14.0, {"log10_software": DOWN, "automated_share": DOWN, "year_100": UP},
          "slower algorithms reach the requirement later"),
     Case("fleet_growth", 0.35, 0.7, {"log10_fleet_flop_per_second": UP, "log10_parallel_streams": UP,
          "log10_human_equivalents": UP}, "a larger fleet runs more AIs"),
-    Case("largest_fleet_share", 0.15, 0.45, {"log10_fleet_flop_per_second": UP, "log10_world_flop_per_second": SAME,
-         "log10_human_equivalents": UP}, "the world's compute bounds the fleet"),
-    Case("training_compute_growth", 0.4, 0.8, {"log10_training_flop": UP, "automated_share": UP, "year_100": DOWN,
+    Case("largest_fleet_share", 0.15, 0.45, {"log10_fleet_flop_per_second": UP,
+         "log10_world_flop_per_second": SAME}, "the world's compute bounds the fleet"),
+    Case("training_compute_growth", 0.4, 0.8, {"log10_training_flop": UP, "year_100": DOWN,
          "log10_parallel_streams": DOWN}, "a larger run is more capable, and its model dearer to run"),
     Case("tokens_per_researcher_year", 2e7, 5e8, {"log10_human_equivalents": DOWN, "serial_speed": DOWN,
          "log10_parallel_streams": SAME, "log10_human_equivalents_at_automation": DOWN},
@@ -75,19 +74,19 @@ CASES = [
     Case("returns", 0.5, 2.0, {"first_year_gain": UP, "best_year_gain": UP, "years_to_3_oom": DOWN},
          "ideas that get harder slowly let software run away"),
     Case("research_fleet_share", 0.1, 0.4, {"largest_speedup": UP, "year_100": DOWN}, "more AI researchers"),
-    Case("latency_ceiling", 8.0, 100.0, {"year_100": DOWN, "largest_speedup": UP},
+    Case("latency_ceiling", 8.0, 100.0, {"year_100": DOWN},
          "people who have the ideas wait less"),
     Case("compute_share", 0.6, 0.74, {"first_year_gain": DOWN}, "labour counts less"),
-    Case("infinite_labour_multiple", 3.0, 60.0, {"largest_speedup": UP, "first_year_gain": UP},
+    Case("infinite_labour_multiple", 3.0, 60.0, {"first_year_gain": UP},
          "labour stands in for compute"),
-    Case("mismatch_penalty", 0.05, 0.4, {"first_year_gain": DOWN}, "practice lags"),
+    Case("mismatch_penalty", 0.05, 0.4, {"year_100": UP}, "practice lags"),
     Case("required_horizon_minutes", 1e5, 1e7, {"year_20": UP, "year_100": UP, "automated_share": DOWN},
          "more is needed"),
     Case("research_gap", 0.3, 2.0, {"year_20": UP, "year_100": UP}, "more is needed"),
     Case("automation_gap", 2.0, 6.0, {"year_20": DOWN, "takeoff_years": UP}, "the way from 20% is longer"),
-    Case("taste_slope", 0.1, 1.0, {"first_year_gain": UP, "largest_speedup": UP, "year_100": SAME},
-         "better models choose better experiments, once they choose"),
-    Case("log10_software_ceiling", 9.0, 23.0, {"best_year_gain": UP, "year_100": DOWN}, "more room to improve"),
+    Case("taste_slope", 0.1, 1.0, {"first_year_gain": UP, "largest_speedup": UP},
+         "better models choose better experiments"),
+    Case("log10_software_ceiling", 9.0, 23.0, {"best_year_gain": UP}, "more room to improve"),
 ]  # fmt: skip
 BY_NAME = {case.name: case for case in CASES}
 
@@ -113,6 +112,16 @@ def change(low: Any, high: Any) -> Any:
         return np.where(both_never, 0.0, b[kept] - a[kept])
 
 
+def answer(values: Any) -> float:
+    """The median over the draws in which it exists."""
+    return float(np.median(np.ravel(values)[~np.isnan(np.ravel(values))]))
+
+
+def early(values: Any) -> float:
+    """The year by which it has come in a quarter of the draws."""
+    return float(np.quantile(values, 0.25, method="lower"))
+
+
 @pytest.mark.parametrize(("name", "output"), [(case.name, output) for case in CASES for output in case.moves])
 def test_the_answer_moves_in_the_stated_direction(name: str, output: str) -> None:
     case = BY_NAME[name]
@@ -122,20 +131,33 @@ def test_the_answer_moves_in_the_stated_direction(name: str, output: str) -> Non
     if direction == SAME:
         assert np.abs(moved).max() < 1e-9, case.why
         return
-    print(f"{name} {output} against {np.mean(direction * moved < -1e-9):.3f} with {np.mean(direction * moved > 0):.3f}")
+    along, against = (float(np.mean(sign * direction * moved > 1e-9)) for sign in (1, -1))
+    assert along > 0.15, case.why
+    assert against < min(SECOND_ORDER, along / 3.0), case.why
+
+
+HEADLINE_OF = {
+    "log10_parallel_streams": answer,
+    "log10_human_equivalents": answer,
+    "log10_streams_at_automation": answer,
+    "log10_human_equivalents_at_automation": answer,
+    "first_year_gain": answer,
+    "year_100": early,
+}
+HEADLINES = [
+    (case.name, name) for case in CASES for name in case.moves if name in HEADLINE_OF and case.moves[name] != SAME
+]
+
+
+@pytest.mark.parametrize(("name", "output"), HEADLINES)
+def test_the_headline_moves_with_it(name: str, output: str) -> None:
+    case, say = BY_NAME[name], HEADLINE_OF[output]
+    before, after = (say(outputs(name, value)[output]) for value in (case.low, case.high))
+    assert case.moves[output] * (after - before) > 0.01, f"{before:.4g} -> {after:.4g}: {case.why}"
 
 
 def test_every_block_has_a_case_that_moves_a_headline() -> None:
-    headlines = {
-        "log10_streams_at_automation",
-        "log10_human_equivalents_at_automation",
-        "log10_parallel_streams",
-        "log10_human_equivalents",
-        "year_100",
-        "takeoff_years",
-        "first_year_gain",
-    }
-    moving = {case.name for case in CASES if any(case.moves.get(headline) for headline in headlines)}
+    moving = {name for name, _ in HEADLINES}
     for block in BLOCKS:
         assert moving & PARAMETERS[block].keys(), block
     known = YEARLY.keys() | READOUTS.keys() | EVENTS.keys()
