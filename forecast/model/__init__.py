@@ -1,5 +1,4 @@
-"""The joint model: every block of the science as one ``pm.Model``.
-"""
+"""The joint model: every block of the science as one ``pm.Model``."""
 
 from __future__ import annotations
 

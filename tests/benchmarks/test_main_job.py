@@ -35,8 +35,12 @@ def test_print_the_times_of_the_main_job(tmp_path, capsys):
     reused = [seconds("run", "-o", str(out), "--quiet", caches=caches) for _ in range(5)]
     help_ = [seconds("--help", caches=caches) for _ in range(5)]
     with capsys.disabled():
-        print(f"\nforecast run, cold (compile caches and folder empty): median {statistics.median(cold):.1f} s of {cold}")
+        print(
+            f"\nforecast run, cold (compile caches and folder empty): median {statistics.median(cold):.1f} s of {cold}"
+        )
         print(f"forecast run, compile caches warm, folder empty:      {compiled:.1f} s")
-        print(f"forecast run, posterior reused:                       median {statistics.median(reused):.1f} s of {reused}")
+        print(
+            f"forecast run, posterior reused:                       median {statistics.median(reused):.1f} s of {reused}"
+        )
         print(f"forecast --help:                                      median {statistics.median(help_):.2f} s")
     assert (out / "report.html").is_file()

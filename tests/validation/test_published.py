@@ -1,5 +1,6 @@
 """Published values of MODEL section 3 against the posterior: the median within a stated tolerance, the interval no wider
-than 1.5 times the published one where there is one."""
+than 1.5 times the published one where there is one.
+"""
 
 from __future__ import annotations
 
