@@ -62,8 +62,6 @@ CONDITIONAL = frozenset(
     {
         "first_year_gain",
         "first_year_gain_human_years",
-        "best_year_gain",
-        "best_year_gain_human_years",
         "log10_streams_at_automation",
         "log10_human_equivalents_at_automation",
         "log10_tokens_per_researcher_second",

@@ -54,8 +54,8 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
     Returns
     -------
     pymc.Model
-        Parameters of one family are one vector labelled with the names of ``forecast.schema.PARAMETERS``; observed
-        variables end in ``_observed``.
+        Parameters of one family are one vector labelled with the names of ``forecast.schema.PARAMETERS``; the rows
+        of all tables are observed as ``scattered`` (Student-t) and ``held`` (normal).
 
     Raises
     ------
