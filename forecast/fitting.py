@@ -25,7 +25,6 @@ from forecast.priors import Priors
 from forecast.runs import (
     parameters_of,
     provenance,
-    read_provenance,
     sample_shape,
     with_provenance,
 )
@@ -412,9 +411,3 @@ def gate_record(run: xr.DataTree) -> dict[str, Any]:
         "worst": gate.worst,
         "failures": gate.failures(),
     }
-
-
-def saved_gate(run: xr.DataTree) -> dict[str, Any] | None:
-    """The gate's verdict as stored in the run; None for a run of the prior."""
-    record: dict[str, Any] | None = read_provenance(run).get("gate")
-    return record

@@ -164,15 +164,6 @@ def check_run(run: xr.DataTree, file: Path) -> None:
         raise InputError(f"{file}: group {missing[0]!r} is missing, the file is incomplete; {remake}")
 
 
-def reusable(path: str | PathLike[str], digest: str) -> xr.DataTree | None:
-    """The run at `path` if it is one with that digest, else None."""
-    try:
-        run = load_run(path)
-    except (InputError, DataMissingError):
-        return None
-    return run if read_provenance(run)["digests"]["fit"] == digest else None
-
-
 def parameters_of(run: xr.DataTree, group: str = "posterior") -> dict[str, Any]:
     """Parameters and constants by the names of ``forecast.schema``: arrays (draw, ...) over all chains, or scalars."""
     stacked = run[group].to_dataset().stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)

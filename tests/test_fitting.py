@@ -13,7 +13,7 @@ from scipy import stats
 from forecast import fitting
 from forecast.equations import trends
 from forecast.errors import ConvergenceError, InputError
-from forecast.fitting import VARIABLES, Gate, check, prior_draws, sample_prior, sampler_settings, saved_gate
+from forecast.fitting import VARIABLES, Gate, check, prior_draws, sample_prior, sampler_settings
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, interval
 from forecast.runs import parameters_of, read_provenance
@@ -98,7 +98,7 @@ def test_every_failed_criterion_is_in_the_message() -> None:
 
 
 def test_the_prior_has_no_gate(prior_run: xr.DataTree) -> None:
-    assert saved_gate(prior_run) is None
+    assert read_provenance(prior_run)["gate"] is None
     with pytest.raises(InputError, match="prior"):
         check(prior_run)
 
@@ -176,7 +176,7 @@ def test_the_fit_converges(run: xr.DataTree) -> None:
     assert gate.divergences == 0
     assert gate.max_rhat < 1.05, gate.worst
     assert gate.min_ess_bulk > 50
-    recorded = saved_gate(run)
+    recorded = read_provenance(run)["gate"]
     assert recorded is not None
     assert recorded["max_rhat"] == gate.max_rhat
     assert recorded["passed"] == gate.passed

@@ -23,7 +23,6 @@ from forecast.runs import (
     load_run,
     parameters_of,
     read_provenance,
-    reusable,
     sample_shape,
     save_run,
 )
@@ -205,17 +204,6 @@ def test_the_digest_is_of_schema_version_and_model_too(
     other = 99 if changed_name == "SCHEMA_VERSION" else lambda *_: "another"
     monkeypatch.setattr(runs, changed_name, other)
     assert fit_digest(priors, observations, SETTINGS) != base
-
-
-def test_only_a_run_of_the_same_digest_is_reused(prior_run: xr.DataTree, saved: Path) -> None:
-    digest = read_provenance(prior_run)["digests"]["fit"]
-    found = reusable(saved, digest)
-    assert found is not None
-    xr.testing.assert_identical(found, prior_run)
-    assert reusable(saved, "0" * 64) is None
-    assert reusable(saved.with_name("none.nc"), digest) is None
-    saved.write_bytes(b"cut")
-    assert reusable(saved, digest) is None
 
 
 def test_the_record_is_one_string_of_json(saved: Path) -> None:

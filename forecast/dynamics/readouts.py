@@ -21,13 +21,6 @@ from forecast.equations.yearly import quantities
 MILESTONE_OOM = (1, 3, 6)
 
 
-def expand(values: Array, draws: Array, size: int, fill: float) -> Array:
-    """Values of some draws as an array over all, `fill` elsewhere."""
-    full = np.full(size, fill)
-    full[draws] = values
-    return full
-
-
 def after_automation(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
     """Software gained after full automation: times to +1, +3, +6 OOM, first-year gain, acceleration."""
     draws = np.flatnonzero(legs.reached)
