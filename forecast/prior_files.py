@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.families import StatementFault, suggestion
-from forecast.schema import PARAMETERS, Variable
+from forecast.schema import PARAMETERS, SIDE_PARAMETERS, Variable
 from forecast.statements import STATEMENT_KEYS, Prior, stated
 
 JUDGEMENT = "judgement"
@@ -22,8 +22,9 @@ SOURCE_KEYS = ("cite", "locator")
 OVERLAY_KEYS = ("description", "references")
 SETTINGS: dict[str, type] = {"freeze_compute": bool, "hardware_leap_factor": float}
 LOSS_TERMS = 3
-SCHEMA: dict[str, Variable] = {name: v for block in PARAMETERS.values() for name, v in block.items()}
-BLOCK_OF = {name: block for block, names in PARAMETERS.items() for name in names}
+BLOCKS_OF_NAMES = PARAMETERS | SIDE_PARAMETERS
+SCHEMA: dict[str, Variable] = {name: v for block in BLOCKS_OF_NAMES.values() for name, v in block.items()}
+BLOCK_OF = {name: block for block, names in BLOCKS_OF_NAMES.items() for name in names}
 
 _ANY_HEADER = re.compile(r"\s*\[+\s*[A-Za-z_][^\]=]*\]+\s*(#.*)?$")  # not a line of an array
 
@@ -222,8 +223,8 @@ def _check_room(document: Document, name: str, block: str) -> None:
     if name in BLOCK_OF:
         if BLOCK_OF[name] != block:
             document.fault("priors", name, f"belongs to block {BLOCK_OF[name]}: move it to {BLOCK_OF[name]}.toml")
-    elif block in PARAMETERS:
-        document.fault("priors", name, f"is no parameter of block {block}{suggestion(name, PARAMETERS[block])}")
+    elif block in BLOCKS_OF_NAMES:
+        document.fault("priors", name, f"is no parameter of block {block}{suggestion(name, BLOCKS_OF_NAMES[block])}")
 
 
 def _check_shape(document: Document, where: str, prior: Prior, variable: Variable) -> None:

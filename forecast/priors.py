@@ -21,13 +21,13 @@ from forecast.errors import DataMissingError, InputError
 from forecast.families import FAMILIES, suggestion
 from forecast.prior_files import (
     BLOCK_OF,
+    BLOCKS_OF_NAMES,
     JUDGEMENT,
     PriorFile,
     Source,
     read_prior_file,
     shown,
 )
-from forecast.schema import PARAMETERS
 from forecast.statements import AS_OF, Prior, fixed, interval
 
 __all__ = ["Prior", "Priors", "Source", "check_priors", "interval", "load_priors", "overlay_names", "scenario_names"]
@@ -234,7 +234,7 @@ def _read_set(folder: Path, faults: list[str]) -> Priors:
     for path in sorted(folder.glob("*.toml")):
         file = read_prior_file(path, faults)
         if file is None:
-            written.update(PARAMETERS.get(path.stem, ()))  # no telling what a broken file holds
+            written.update(BLOCKS_OF_NAMES.get(path.stem, ()))  # no telling what a broken file holds
             continue
         written |= file.written
         for name, prior in file.priors.items():

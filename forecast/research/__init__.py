@@ -1,0 +1,1 @@
+"""What a run says beside the two headlines: organisations, implementers, the hardware leap, rival forms, views."""

@@ -1,0 +1,65 @@
+"""Draws of what the joint model does not sample: organisations, implementers, the hardware leap, rival forms.
+
+One entry per draw of the run, from the priors that the run file records, so that a saved run needs no prior files.
+A parameter's draws depend on the run's seed and its own name only: replacing one leaves all others as they are.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.errors import InputError
+from forecast.families import suggestion
+from forecast.runs import parameters_of, read_provenance, sample_shape
+from forecast.schema import SIDE_PARAMETERS
+from forecast.statements import Prior, stated
+
+
+def parameters_with(run: xr.DataTree, *blocks: str) -> dict[str, Any]:
+    """Parameters and constants of a run as `runs.parameters_of`, with the draws of some side blocks.
+
+    >>> parameters_with(None, "speed_up")
+    Traceback (most recent call last):
+    forecast.errors.InputError: no side block named 'speed_up'; did you mean 'speedup'?
+    """
+    unknown = [name for name in blocks if name not in SIDE_PARAMETERS]
+    if unknown:
+        raise InputError(f"no side block named {unknown[0]!r}{suggestion(unknown[0], SIDE_PARAMETERS)}")
+    return parameters_of(run) | side_draws(run, *blocks)
+
+
+def side_draws(run: xr.DataTree, *blocks: str) -> dict[str, Any]:
+    """Independent draws of every parameter of some side blocks, (draw,); a fixed one is repeated.
+
+    Raises
+    ------
+    InputError
+        If the run was made before a parameter existed.
+    """
+    record = read_provenance(run)
+    chains, draws = sample_shape(run)
+    return {
+        name: drawn(recorded_prior(record, name), record["settings"]["random_seed"], name, chains * draws)
+        for block in blocks
+        for name in SIDE_PARAMETERS[block]
+    }
+
+
+def recorded_prior(record: dict[str, Any], name: str) -> Prior:
+    """The prior of a parameter as the run's provenance states it."""
+    said = record["priors"].get(name)
+    if said is None:
+        raise InputError(f"this run has no prior of {name}: it is older than this package; remake it with: forecast fit")
+    statement = {key: value for key, value in said.items() if key != "distribution"}
+    return stated(None if said["distribution"] == "fixed" else said["distribution"], statement)
+
+
+def drawn(prior: Prior, seed: int, name: str, size: int) -> np.ndarray:
+    """Draws of one prior by its quantile function, from a stream of its own."""
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),)))
+    result: np.ndarray = np.asarray(prior.quantile(generator.random(size)), dtype=float)
+    return result
