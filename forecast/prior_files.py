@@ -20,7 +20,7 @@ JUDGEMENT = "judgement"
 PRIOR_KEYS = ("distribution", *STATEMENT_KEYS, "units", "source", "rationale")
 SOURCE_KEYS = ("cite", "locator")
 OVERLAY_KEYS = ("description", "references")
-SETTINGS: dict[str, type] = {"freeze_compute": bool, "hardware_leap_factor": float}
+SETTINGS: dict[str, type] = {"freeze_compute": bool, "compute_slowdown": bool, "hardware_leap_factor": float}
 LOSS_TERMS = 3
 BLOCKS_OF_NAMES = PARAMETERS | SIDE_PARAMETERS
 SCHEMA: dict[str, Variable] = {name: v for block in BLOCKS_OF_NAMES.values() for name, v in block.items()}
@@ -261,12 +261,12 @@ def _read_settings(document: Document) -> dict[str, Any]:
     settings = {}
     for key, value in table.items():
         kind = SETTINGS.get(key)
-        if kind is float and type(value) in (int, float) and 0 < value < 1e300:
+        if kind is float and type(value) in (int, float) and 1 <= value < 1e300:
             settings[key] = float(value)
         elif kind is bool and isinstance(value, bool):
             settings[key] = value
         elif kind is not None:
-            remedy = "write true or false" if kind is bool else "give a positive number"
+            remedy = "write true or false" if kind is bool else "a leap is a factor of 1 or more"
             document.fault("settings", key, f"{value!r} cannot be used: {remedy}")
     return settings
 

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
 
 from forecast.errors import InputError
 from forecast.families import suggestion
 from forecast.prior_files import read_prior_file
 from forecast.priors import scenario_names, shipped_folder
 
+Course = Literal["trend", "frozen", "leap"]
+
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a scenario asks of the dynamics."""
+    """What a scenario asks of the dynamics.
+
+    ``course`` is what compute does from full automation on; a leap is ``leap_factor`` times the fleet, at most. Without
+    ``slowdown``, compute and staff grow at today's rates for ever.
+    """
 
     name: str
     description: str
-    freeze_compute: bool
+    course: Course = "trend"
+    leap_factor: float = 1.0
+    slowdown: bool = True
+
+    def parameters(self, p: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of the draws as this scenario has them."""
+        changed = dict(p) | {"leap_factor": self.leap_factor}
+        return changed if self.slowdown else changed | {"slowdown_year": np.full(np.shape(p["slowdown_year"]), np.inf)}
+
+
+BASELINE = Scenario("baseline", "")
 
 
 def load_scenario(name: str) -> Scenario:
@@ -30,8 +49,8 @@ def load_scenario(name: str) -> Scenario:
 
     Examples
     --------
-    >>> load_scenario("software_only").freeze_compute
-    True
+    >>> load_scenario("software_only").course
+    'frozen'
     """
     if name not in scenario_names():
         raise InputError(f"no scenario named {name!r}{suggestion(name, scenario_names())}")
@@ -41,7 +60,18 @@ def load_scenario(name: str) -> Scenario:
         raise InputError("\n".join(faults))
     if file.priors:
         raise InputError(f"scenario {name!r} replaces priors: fit it on its own with forecast run --view {name}")
-    return Scenario(name, file.description, bool(file.settings.get("freeze_compute", False)))
+    return scenario_of(name, file.description, file.settings)
+
+
+def scenario_of(name: str, description: str, settings: Mapping[str, Any]) -> Scenario:
+    """The scenario that some settings of an overlay describe."""
+    frozen, factor = settings.get("freeze_compute", False), settings.get("hardware_leap_factor")
+    if frozen and factor is not None:
+        raise InputError(f"scenario {name!r} freezes compute and lets it leap: drop freeze_compute or the leap")
+    course: Course = "frozen" if frozen else "trend" if factor is None else "leap"
+    return Scenario(
+        name, description, course, 1.0 if factor is None else factor, settings.get("compute_slowdown", True)
+    )
 
 
 def load_scenarios(names: str | Sequence[str]) -> list[Scenario]:

@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from forecast.equations import takeoff, trends
 
 LN10 = float(np.log(10.0))
+COURSES = ("trend", "frozen", "leap")
 BELOW_CEILING = 0.01  # ln S this close to its ceiling ends the stiff part; software stays there
 SOLVER: dict[str, Any] = {"method": "LSODA", "rtol": 1e-9, "atol": 1e-10, "dense_output": True}
 
@@ -31,7 +32,7 @@ class Twin:
     before: OdeSolution
     after: OdeSolution | None
     ceiling_year: float
-    frozen: bool
+    turn: dict[str, float]
     at: takeoff.Milestones
 
     def log_software(self, year: Any) -> Any:
@@ -42,12 +43,10 @@ class Twin:
         return np.where(year <= self.year_100, early, late)[()]
 
     def research(self, year: Any) -> takeoff.Research:
-        frozen = self.year_100 if self.frozen else None
-        return state(self.p, self.at, year, self.log_software(year), frozen)[2]
+        return state(self.p, self.at, year, self.log_software(year), self.turn)[2]
 
     def effective_flop(self, year: Any) -> Any:
-        frozen = self.year_100 if self.frozen else None
-        return takeoff.effective_flop(self.log_software(year), takeoff.surroundings(year, self.p, frozen))
+        return takeoff.effective_flop(self.log_software(year), takeoff.surroundings(year, self.p, **self.turn))
 
     def years_to_gain(self, log_gain: float, window_end: float) -> float:
         """Years from full automation until ln S has grown by `log_gain`; +inf if not within the window."""
@@ -78,51 +77,51 @@ class Twin:
 
 
 def state(
-    p: dict[str, Any], at: takeoff.Milestones, year: Any, log_s: Any, frozen: float | None
+    p: dict[str, Any], at: takeoff.Milestones, year: Any, log_s: Any, turn: dict[str, float]
 ) -> tuple[takeoff.Surroundings, Any, takeoff.Research]:
     """Everything that the rates need at one moment, or at many."""
-    around = takeoff.surroundings(year, p, frozen)
+    around = takeoff.surroundings(year, p, **turn)
     flop = takeoff.effective_flop(log_s, around)
     on = takeoff.deployed(flop, around, at, p)
     fleet_now = trends.log10_fleet(p["as_of_year"], p)
     return around, flop, takeoff.research(flop, around, on, at, fleet_now, p)
 
 
-def solve(p: dict[str, Any], end: float) -> dict[bool, Twin]:
-    """One draw integrated to `end`: False the baseline, True with compute as it is at full automation."""
+def solve(p: dict[str, Any], end: float) -> dict[str, Twin]:
+    """One draw integrated to `end`, by the course that compute takes from full automation on."""
     now = float(p["as_of_year"])
     at = takeoff.milestones(trends.log10_effective_flop(now, 0.0, p), p)
     ceiling = LN10 * float(p["log10_software_ceiling"])
 
     def automated(year: float, y: Any) -> float:
-        return float(state(p, at, year, y[0], None)[1] - at.full)
+        return float(state(p, at, year, y[0], {})[1] - at.full)
 
     def near_ceiling(year: float, y: Any) -> float:
         return float(y[0] - (ceiling - BELOW_CEILING))
 
     automated.terminal, automated.direction = True, 1.0  # type: ignore[attr-defined]
     near_ceiling.terminal = True  # type: ignore[attr-defined]
-    first = solve_ivp(rates(p, at, None), (now, end), [0.0, 0.0], events=automated, **SOLVER)
+    first = solve_ivp(rates(p, at, {}), (now, end), [0.0, 0.0], events=automated, **SOLVER)
     if not first.t_events[0].size:
-        return dict.fromkeys((False, True), Twin(p, end, np.inf, first.sol, None, end, False, at))
+        return dict.fromkeys(COURSES, Twin(p, end, np.inf, first.sol, None, end, {}, at))
     year_100, there = float(first.t_events[0][0]), first.y_events[0][0]
     found = {}
-    for freeze in (False, True):
-        flow = rates(p, at, year_100 if freeze else None)
-        second = solve_ivp(flow, (year_100, end), there, events=near_ceiling, **SOLVER)
-        found[freeze] = Twin(p, end, year_100, first.sol, second.sol, float(second.t[-1]), freeze, at)
+    for course in COURSES:
+        turn = {} if course == "trend" else {f"{course}_year": year_100}
+        second = solve_ivp(rates(p, at, turn), (year_100, end), there, events=near_ceiling, **SOLVER)
+        found[course] = Twin(p, end, year_100, first.sol, second.sol, float(second.t[-1]), turn, at)
     return found
 
 
-def rates(p: dict[str, Any], at: takeoff.Milestones, frozen: float | None) -> Callable[[float, Any], list[float]]:
+def rates(p: dict[str, Any], at: takeoff.Milestones, turn: dict[str, float]) -> Callable[[float, Any], list[float]]:
     """The right-hand side in calendar time, for (ln S, practice)."""
     now = float(p["as_of_year"])
-    start, _, today = state(p, at, now, 0.0, None)
+    start, _, today = state(p, at, now, 0.0, {})
     ceiling = LN10 * float(p["log10_software_ceiling"])
 
     def derivative(year: float, y: Any) -> list[float]:
         log_s, practice = float(y[0]), float(y[1])
-        around, _, research = state(p, at, year, log_s, frozen)
+        around, _, research = state(p, at, year, log_s, turn)
         compute = LN10 * (around.log10_fleet - start.log10_fleet)
         target = (research.log_labour - today.log_labour) / p["parallelization_exponent"] - compute
         beta = p["parallelization_exponent"] / p["returns"]

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 
 from forecast.dynamics.events import z_at_time
-from forecast.dynamics.flow import Draws
+from forecast.dynamics.flow import Draws, turning
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
-from forecast.dynamics.paths import Legs, beyond_automation, to_automation
+from forecast.dynamics.paths import Legs, ToAutomation, beyond_automation, to_automation
 from forecast.dynamics.readouts import (
     after_automation,
     at_automation,
@@ -22,9 +22,10 @@ from forecast.equations import trends
 from forecast.equations.trends import LN10
 from forecast.equations.yearly import quantities
 from forecast.results import checked_form, checked_years, dataset, in_blocks, moments, require_finite
-from forecast.runs import parameters_of, sample_shape
-from forecast.scenarios import Scenario, load_scenarios
+from forecast.runs import sample_shape
+from forecast.scenarios import Course, Scenario, load_scenarios
 from forecast.schema import EVENTS, READOUTS, YEARLY
+from forecast.side_draws import parameters_with
 
 
 def takeoff(
@@ -71,10 +72,11 @@ def takeoff_with_years(
     step: float = DEFAULT_STEP,
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Both `takeoff`'s read-outs and the by-year series with feedback (dims scenario, chain, draw, year)."""
-    p = parameters_of(run)
+    scenarios = load_scenarios(scenario)
+    leaps = any(item.course == "leap" for item in scenarios)
+    p = parameters_with(run, *(["hardware_leap"] if leaps else []))
     require_finite(p)
     chosen = checked_years(years, float(p["as_of_year"]))
-    scenarios = load_scenarios(scenario)
     shape, form = sample_shape(run), checked_form(horizon_form)
     joined = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, form, step))
     found = {item.name: {key[1]: value for key, value in joined.items() if key[0] == item.name} for item in scenarios}
@@ -86,20 +88,23 @@ def all_scenarios(
 ) -> dict[tuple[str, str], Array]:
     """Read-outs, events and by-year series of one block of draws, by (scenario, name).
 
-    All scenarios share the path up to full automation: they differ only in what follows.
+    Scenarios that slow down alike share the path up to full automation: they differ only in what follows.
     """
-    end = years[-1] + 1.0
-    shared = to_automation(p, end, form, step)
+    end, when = years[-1] + 1.0, moments(years, p["as_of_year"])
+    shared: dict[bool, ToAutomation] = {}
     result = {}
     for item in scenarios:
-        legs = beyond_automation(shared, p, end, item.freeze_compute, step)
-        values = readouts(legs, p, end) | by_year(legs, p, moments(years, p["as_of_year"]), item.freeze_compute, form)
+        q = item.parameters(p)
+        if item.slowdown not in shared:
+            shared[item.slowdown] = to_automation(q, end, form, step)
+        legs = beyond_automation(shared[item.slowdown], q, end, item.course, step)
+        values = readouts(legs, q, end) | by_year(legs, q, when, item.course, form)
         result.update({(item.name, name): value for name, value in values.items()})
     return result
 
 
 def simulate(
-    p: Draws, window_end: float, freeze: bool = False, form: str = "exponential", step: float = DEFAULT_STEP
+    p: Draws, window_end: float, course: Course = "trend", form: str = "exponential", step: float = DEFAULT_STEP
 ) -> Legs:
     """Paths of all draws to full automation and beyond.
 
@@ -109,10 +114,10 @@ def simulate(
         Parameters by the names of ``forecast.schema``, each (draw,) or a scalar.
     window_end : float
         Decimal year up to which events count; the paths go on for a year.
-    freeze : bool
-        Compute, fleet, world and tokens per parameter stay as they are at full automation (`software_only`).
+    course : {"trend", "frozen", "leap"}
+        What compute does from full automation on: as before, nothing at all (`software_only`), or a hardware leap.
     """
-    return beyond_automation(to_automation(p, window_end, form, step), p, window_end, freeze, step)
+    return beyond_automation(to_automation(p, window_end, form, step), p, window_end, course, step)
 
 
 def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
@@ -148,11 +153,13 @@ def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
     }
 
 
-def by_year(legs: Legs, p: Draws, years: Sequence[float], freeze: bool, form: str = "exponential") -> dict[str, Any]:
+def by_year(
+    legs: Legs, p: Draws, years: Sequence[float], course: Course = "trend", form: str = "exponential"
+) -> dict[str, Any]:
     """All of ``schema.YEARLY`` with feedback, each (draw, year); `years` decimal."""
     size = legs.reached.size
     draws = np.flatnonzero(legs.reached)
-    frozen = np.where(legs.reached, legs.year_100, np.inf) if freeze else None
+    turned = turning(course, np.where(legs.reached, legs.year_100, np.inf))
     columns: list[dict[str, Array]] = []
     for year in years:
         z = z_at_time(legs.before, np.full(size, year))
@@ -160,7 +167,7 @@ def by_year(legs: Legs, p: Draws, years: Sequence[float], freeze: bool, form: st
             later = z_at_time(legs.after, np.full(draws.size, year))
             z[draws] = np.where(year > legs.year_100[draws], later, z[draws])
         log_s = log_software(z, LN10 * p["log10_software_ceiling"])
-        columns.append(quantities(year, log_s, legs.present.milestones, p, frozen, form))
+        columns.append(quantities(year, log_s, legs.present.milestones, p, form=form, **turned))
     return {name: np.stack([np.broadcast_to(c[name], (size,)) for c in columns], axis=-1) for name in columns[0]}
 
 

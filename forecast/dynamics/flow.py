@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.takeoff import Milestones
 from forecast.equations.trends import LN10
+from forecast.scenarios import Course
 
 Draws = dict[str, Any]
 
@@ -51,21 +53,26 @@ def present_of(p: Draws, form: str = "exponential") -> Present:
     return Present(at, around.log10_fleet, dynamics.research(flop, around, on, at, around.log10_fleet, p).log_labour)
 
 
-def research_flow(p: Draws, present: Present, frozen_year: Array | None = None) -> Flow:
-    """The flow of MODEL section 5 over the draws in `p`; with `frozen_year` compute stays as it was then."""
+def turning(course: Course, year: Array) -> dict[str, Array]:
+    """What `equations.takeoff.surroundings` must know of a course that compute takes from `year` on."""
+    return {"frozen": {"frozen_year": year}, "leap": {"leap_year": year}, "trend": {}}[course]
+
+
+def research_flow(p: Draws, present: Present, turn: Mapping[str, Array] | None = None) -> Flow:
+    """The flow of MODEL section 5 over the draws in `p`; `turn` is what `turning` returns."""
     size = present.log10_fleet.size
     cache: dict[str, Any] = {}
 
     def inputs(draws: Array) -> Any:
         if not np.array_equal(cache.get("draws", ()), draws):  # the four stages of a step share their draws
-            frozen = None if frozen_year is None else frozen_year[draws]
-            cache.update(draws=draws, value=(select(p, draws, size), present.part(draws), frozen))
+            turned = {name: year[draws] for name, year in (turn or {}).items()}
+            cache.update(draws=draws, value=(select(p, draws, size), present.part(draws), turned))
         return cache["value"]
 
     def flow(time: Array, z: Array, before: Memory | None, draws: Array) -> Rates:
-        q, then, frozen = inputs(draws)
+        q, then, turned = inputs(draws)
         log_s = log_software(z, LN10 * q["log10_software_ceiling"])
-        around = dynamics.surroundings(time, q, frozen)
+        around = dynamics.surroundings(time, q, **turned)
         flop = dynamics.effective_flop(log_s, around)
         on = dynamics.deployed(flop, around, then.milestones, q)
         now = dynamics.research(flop, around, on, then.milestones, then.log10_fleet, q)

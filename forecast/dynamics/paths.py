@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecast.dynamics.events import Place, take, value_at
-from forecast.dynamics.flow import Draws, Present, present_of, research_flow, select
+from forecast.dynamics.flow import Draws, Present, present_of, research_flow, select, turning
 from forecast.dynamics.integrator import (
     DEFAULT_STEP,
     Array,
@@ -26,6 +26,7 @@ from forecast.dynamics.integrator import (
 from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.trends import LN10
+from forecast.scenarios import Course
 
 ROOT_STEPS = 40
 ROOT_OOM = 1e-10  # effective compute at a crossing is met to this
@@ -128,10 +129,10 @@ def arrival(path: Path, place: Place, flow: Flow, draws: Array) -> Arrival:
 
 
 def second_leg(
-    p: Draws, present: Present, at: Arrival, draws: Array, end: float, freeze: bool, step: float = DEFAULT_STEP
+    p: Draws, present: Present, at: Arrival, draws: Array, end: float, course: Course, step: float = DEFAULT_STEP
 ) -> Path:
-    """Integrate the draws from full automation to `end`; with `freeze`, compute stays as it is there."""
-    flow = research_flow(select(p, draws, present.log10_fleet.size), present.part(draws), at.time if freeze else None)
+    """Integrate the draws from full automation to `end`, compute taking its `course` from there."""
+    flow = research_flow(select(p, draws, present.log10_fleet.size), present.part(draws), turning(course, at.time))
     return integrate(flow, at.time, at.z, at.memory, np.full(draws.size, end), np.full(draws.size, np.inf), step)
 
 
@@ -161,12 +162,12 @@ def year_of_20(path: Path, present: Present, p: Draws) -> Array:
 
 
 def beyond_automation(
-    shared: ToAutomation, p: Draws, window_end: float, freeze: bool, step: float = DEFAULT_STEP
+    shared: ToAutomation, p: Draws, window_end: float, course: Course, step: float = DEFAULT_STEP
 ) -> Legs:
     """Both legs of one scenario."""
     legs = shared.legs
     if shared.arrival is None:
         return legs
     draws = np.flatnonzero(legs.reached)
-    after = second_leg(p, legs.present, shared.arrival, draws, window_end + MARGIN_YEARS, freeze, step)
+    after = second_leg(p, legs.present, shared.arrival, draws, window_end + MARGIN_YEARS, course, step)
     return replace(legs, after=after)

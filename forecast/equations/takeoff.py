@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from forecast.equations import hardware_leap
 from forecast.equations.deployment import log_fitted
 from forecast.equations.depth_scaling import log_layers
 from forecast.equations.research import rho_from_infinite_labour
@@ -73,15 +74,26 @@ class Milestones(NamedTuple):
     twenty: Any
 
 
-def surroundings(year: Any, p: Parameters, frozen_year: Any = None, *, xp: Any = np) -> Surroundings:
-    """Compute, practice and people at `year`; with `frozen_year`, compute and tokens per parameter stay as then."""
+def surroundings(
+    year: Any, p: Parameters, frozen_year: Any = None, leap_year: Any = None, *, xp: Any = np
+) -> Surroundings:
+    """Compute, practice and people at `year`.
+
+    With `frozen_year`, compute and tokens per parameter stay as they were then; with `leap_year`, fleet and training
+    compute leap from then on, as far as ``p["leap_factor"]``, finance and the world's chips allow.
+    """
     compute_year = year if frozen_year is None else xp.minimum(year, frozen_year)
-    flop = log10_training_flop(compute_year, p, xp=xp)
+    leap = leap_year is not None
+    flop = (
+        log10_training_flop(compute_year, p, xp=xp)
+        if not leap
+        else hardware_leap.log10_training_flop(year, leap_year, p)
+    )
     ratio = log_tokens_per_param_of_draw(compute_year, flop, p, xp=xp)
     return Surroundings(
         year=year,
         log10_training_flop=flop,
-        log10_fleet=log10_fleet(compute_year, p, xp=xp),
+        log10_fleet=log10_fleet(compute_year, p, xp=xp) if not leap else hardware_leap.log10_fleet(year, leap_year, p),
         log_tokens_per_param=ratio,
         penalty=effective_compute_penalty(flop, ratio, p, xp=xp),
         log_deployment_utilization=xp.log(utilization_of_draw("deployment", year, p, xp=xp)),

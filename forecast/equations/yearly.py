@@ -17,7 +17,13 @@ LOG10_YEAR = float(np.log10(JULIAN_YEAR_SECONDS))
 
 
 def quantities(
-    year: Any, log_software: Any, at: Milestones, p: Parameters, frozen_year: Any = None, form: str = "exponential"
+    year: Any,
+    log_software: Any,
+    at: Milestones,
+    p: Parameters,
+    frozen_year: Any = None,
+    form: str = "exponential",
+    leap_year: Any = None,
 ) -> dict[str, Any]:
     """All of ``schema.YEARLY`` at one decimal year.
 
@@ -29,13 +35,14 @@ def quantities(
     p : parameters by the names of ``forecast.schema``
     frozen_year : (draw,) or None, when compute and tokens per parameter stopped changing
     form : name of the task-horizon form
+    leap_year : (draw,) or None, when a hardware leap begins
 
     Returns
     -------
     dict
         Name of ``schema.YEARLY`` -> (draw,).
     """
-    around = dynamics.surroundings(year, p, frozen_year)
+    around = dynamics.surroundings(year, p, frozen_year, leap_year)
     flop = dynamics.effective_flop(log_software, around)
     on = dynamics.deployed(flop, around, at, p)
     share = np.clip(dynamics.unclipped_share(flop, at, p), 0.0, 1.0)
