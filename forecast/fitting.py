@@ -190,7 +190,7 @@ def with_centre(drawn: xr.Dataset, priors: Priors, observations: Observations) -
     p = {str(name): array.values for name, array in drawn.data_vars.items()}
     p |= {str(name): array.values[()] for name, array in fixed_and_derived(priors, observations).data_vars.items()}
     years = p.pop("horizon_years")
-    centre = sum(trends.effective_flop_on_trend(year, p) for year in years) / len(years)
+    centre = trends.effective_flop_centre(years, p)
     return drawn.assign(effective_flop_centre=(SAMPLE_DIMS, centre, attributes(DERIVED["effective_flop_centre"])))
 
 

@@ -19,7 +19,7 @@ from forecast.statements import STATEMENT_KEYS, Prior, stated
 JUDGEMENT = "judgement"
 PRIOR_KEYS = ("distribution", *STATEMENT_KEYS, "units", "source", "rationale")
 SOURCE_KEYS = ("cite", "locator")
-OVERLAY_KEYS = ("description", "references")
+OVERLAY_KEYS = ("description", "references", "extends")
 SETTINGS: dict[str, type] = {"freeze_compute": bool, "compute_slowdown": bool, "hardware_leap_factor": float}
 LOSS_TERMS = 3
 BLOCKS_OF_NAMES = PARAMETERS | SIDE_PARAMETERS
@@ -48,6 +48,7 @@ class PriorFile:
     sources: dict[str, Source]
     settings: dict[str, Any]
     description: str
+    extends: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,10 @@ def read_prior_file(path: Path, faults: list[str], overlay: bool = False) -> Pri
     settings = _read_settings(document) if overlay else {}
     description = _read_overlay(document, sources) if overlay else ""
     faults[before:] = sorted(faults[before:], key=lambda fault: int(fault[len(shown(path)) + 1 :].split(":")[0]))
-    return PriorFile(path, priors, frozenset(tables_of_priors), sources, settings, description)
+    extends = (
+        _text(document, "overlay", document.data.get("overlay", {}), "extends", needed=False) if description else ""
+    )
+    return PriorFile(path, priors, frozenset(tables_of_priors), sources, settings, description, extends)
 
 
 def _tables(document: Document, kind: str) -> dict[str, dict[str, Any]]:

@@ -17,8 +17,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.errors import DataMissingError, InputError
+from forecast.errors import InputError
 from forecast.families import FAMILIES, suggestion
+from forecast.overlays import (
+    chain,
+    known_names,
+    overlay_files,
+    overlay_path,
+    shipped_folder,
+)
 from forecast.prior_files import (
     BLOCK_OF,
     BLOCKS_OF_NAMES,
@@ -30,7 +37,7 @@ from forecast.prior_files import (
 )
 from forecast.statements import AS_OF, Prior, fixed, interval
 
-__all__ = ["Prior", "Priors", "Source", "check_priors", "interval", "load_priors", "overlay_names", "scenario_names"]
+__all__ = ["Overlay", "Prior", "Priors", "Source", "check_priors", "interval", "load_priors", "read_overlay"]
 
 DIGITS = 12  # solved parameters differ in the last bits between machines; the digest must not
 
@@ -143,7 +150,7 @@ def load_priors(name_or_path: str | Path = "baseline", overlays: Iterable[str | 
     if isinstance(overlays, str | Path):
         overlays = (overlays,)
     priors = _read_set(_set_folder(name_or_path), faults)
-    for path in [_overlay_path(overlay) for overlay in overlays]:
+    for path in [overlay_path(overlay) for overlay in overlays]:
         priors = _overlaid(priors, path, faults)
     if faults:
         raise InputError("\n".join(faults))
@@ -158,53 +165,12 @@ def check_priors(path: str | Path | None = None) -> list[str]:
     """
     faults: list[str] = []
     if path is not None and Path(path).suffix == ".toml":
-        _overlaid(_read_set(_set_folder("baseline"), faults), _overlay_path(path), faults)
+        _overlaid(_read_set(_set_folder("baseline"), faults), overlay_path(path), faults)
         return faults
     priors = _read_set(_set_folder("baseline" if path is None else path), faults)
-    for file in _overlay_files().values() if path is None else ():
+    for file in overlay_files().values() if path is None else ():
         _overlaid(priors, file, faults)
     return faults
-
-
-def overlay_names() -> list[str]:
-    """Names of the shipped views (``priors/*.toml``) and scenarios (``priors/scenarios/*.toml``)."""
-    return sorted(_overlay_files())
-
-
-def scenario_names() -> list[str]:
-    """Names of the shipped scenarios.
-
-    >>> scenario_names()[:1]
-    ['baseline']
-    """
-    return sorted(path.stem for path in (shipped_folder() / "scenarios").glob("*.toml"))
-
-
-def shipped_folder() -> Path:
-    """Where the prior files are: ``forecast/_priors`` in a wheel, ``priors`` beside the package in a checkout."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "_priors", package.parent / "priors"):
-        if (folder / "baseline").is_dir():
-            return folder
-    raise DataMissingError("the prior files are missing from this installation of forecast: install it again")
-
-
-def _overlay_files() -> dict[str, Path]:
-    folder = shipped_folder()
-    return {path.stem: path for pattern in ("scenarios/*.toml", "*.toml") for path in sorted(folder.glob(pattern))}
-
-
-def _overlay_path(overlay: str | Path) -> Path:
-    """The file of a name or path; a path is whatever ends in .toml."""
-    files = _overlay_files()
-    if str(overlay) in files:
-        return files[str(overlay)]
-    path = Path(overlay)
-    if path.suffix != ".toml":
-        raise InputError(f"no scenario or view named {str(overlay)!r}{_known(str(overlay), files)}")
-    if not path.is_file():
-        raise InputError(f"{shown(path)}: no such overlay file: give an existing file, or a name{_known('', files)}")
-    return path
 
 
 def _set_folder(name_or_path: str | Path) -> Path:
@@ -214,17 +180,12 @@ def _set_folder(name_or_path: str | Path) -> Path:
         return shipped / str(name_or_path)
     folder = Path(name_or_path)
     if not folder.is_dir():
-        raise InputError(f"{shown(folder)}: no such folder of prior files, nor a set{_known(str(name_or_path), names)}")
+        raise InputError(
+            f"{shown(folder)}: no such folder of prior files, nor a set{known_names(str(name_or_path), names)}"
+        )
     if not any(folder.glob("*.toml")):
         raise InputError(f"{shown(folder)}: holds no .toml file: copy the baseline set there and edit it")
     return folder
-
-
-def _known(word: str, names: Iterable[str]) -> str:
-    """The nearest name, and all of them."""
-    listed = f"; known: {', '.join(sorted(names))}"
-    hint = suggestion(word, names)
-    return hint if hint.startswith("; known") else hint + listed
 
 
 def _read_set(folder: Path, faults: list[str]) -> Priors:
@@ -256,11 +217,48 @@ def _missing(folder: Path, written: set[str]) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
+class Overlay:
+    """What one overlay states, what it extends included."""
+
+    name: str
+    description: str
+    entries: dict[str, Prior]
+    sources: dict[str, Source]
+    settings: dict[str, Any]
+
+
+def read_overlay(overlay: str | Path) -> Overlay:
+    """One view or scenario by name or path, checked against the baseline set.
+
+    Raises
+    ------
+    InputError
+        With all faults, one a line.
+
+    Examples
+    --------
+    >>> read_overlay("software_only").settings
+    {'freeze_compute': True}
+    """
+    path, faults = overlay_path(overlay), list[str]()
+    priors = _overlaid(_read_set(_set_folder("baseline"), faults), path, faults)
+    if faults:
+        raise InputError("\n".join(faults))
+    files = chain(path, faults)
+    names = {name for file in files for name in file.priors}
+    entries = {name: prior for name, prior in priors.items() if name in names}
+    return Overlay(path.stem, files[-1].description, entries, priors.sources, priors.settings)
+
+
 def _overlaid(priors: Priors, path: Path, faults: list[str]) -> Priors:
-    """A set with the entries of one overlay file in the place of its own."""
-    file = read_prior_file(path, faults, overlay=True)
-    if file is None:
-        return priors
+    """A set with the entries of one overlay file, and of those that it extends, in the place of its own."""
+    for file in chain(path, faults):
+        priors = _with_file(priors, file, faults)
+    return priors
+
+
+def _with_file(priors: Priors, file: PriorFile, faults: list[str]) -> Priors:
     entries, sources = dict(priors.entries), priors.sources | file.sources
     for name, prior in file.priors.items():
         place = f"{prior.file}:{prior.line}: priors.{name}"

@@ -10,8 +10,8 @@ import numpy as np
 
 from forecast.errors import InputError
 from forecast.families import suggestion
+from forecast.overlays import scenario_names, shipped_folder
 from forecast.prior_files import read_prior_file
-from forecast.priors import scenario_names, shipped_folder
 
 Course = Literal["trend", "frozen", "leap"]
 

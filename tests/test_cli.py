@@ -22,7 +22,7 @@ from forecast import schema
 from forecast.cli import main
 from forecast.errors import InputError
 from forecast.observations import SHIPPED
-from forecast.priors import shipped_folder
+from forecast.overlays import shipped_folder
 from forecast.runs import load_run, provenance, read_provenance, with_provenance
 
 PRIOR_ONLY = ("run", "--prior-only", "--draws", "50")

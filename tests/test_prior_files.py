@@ -8,8 +8,9 @@ import re
 import numpy as np
 import pytest
 
+from forecast.overlays import scenario_names, shipped_folder
 from forecast.prior_files import JUDGEMENT, read_prior_file
-from forecast.priors import Priors, check_priors, load_priors, scenario_names, shipped_folder
+from forecast.priors import Priors, check_priors, load_priors
 from forecast.schema import PARAMETERS
 
 AS_OF = 2026.83

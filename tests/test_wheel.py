@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.priors import load_priors, shipped_folder
+from forecast.overlays import shipped_folder
+from forecast.priors import load_priors
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,7 +43,8 @@ def test_a_checkout_reads_its_own_priors():
 
 def test_a_wheel_reads_the_same_priors(installed):
     code = (
-        "from forecast.priors import load_priors, shipped_folder; print(shipped_folder()); print(load_priors().digest)"
+        "from forecast.overlays import shipped_folder; from forecast.priors import load_priors; "
+        "print(shipped_folder()); print(load_priors().digest)"
     )
     folder, digest = output_of(installed, "-c", code).splitlines()
     assert Path(folder) == installed / "forecast" / "_priors"

@@ -153,6 +153,11 @@ def effective_flop_on_trend(year: Any, p: Parameters, *, xp: Any = np) -> Any:
     return log10_effective_flop(year, log_software, p, xp=xp)
 
 
+def effective_flop_centre(years: Any, p: Parameters) -> Any:
+    """Mean over `years` of E without feedback: where the regression of the task horizon is centred."""
+    return sum(effective_flop_on_trend(year, p) for year in years) / len(years)
+
+
 def log_staff_growth(year: Any, p: Parameters, *, xp: Any = np) -> Any:
     """ln of research staff relative to `as_of`: the labs' growth to the slowdown year, then its own."""
     return slowed(year, p["labour_growth"], p["as_of_year"], p["researcher_growth_after"], p, xp=xp)

@@ -1,0 +1,89 @@
+"""Finding overlay files: views (``priors/*.toml``) and scenarios (``priors/scenarios/*.toml``), and what they extend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from forecast.errors import DataMissingError, InputError
+from forecast.families import suggestion
+from forecast.prior_files import PriorFile, line_of, read_prior_file, shown
+
+
+def overlay_names() -> list[str]:
+    """Names of the shipped views (``priors/*.toml``) and scenarios (``priors/scenarios/*.toml``)."""
+    return sorted(overlay_files())
+
+
+def scenario_names() -> list[str]:
+    """Names of the shipped scenarios.
+
+    >>> scenario_names()[:1]
+    ['baseline']
+    """
+    return sorted(path.stem for path in (shipped_folder() / "scenarios").glob("*.toml"))
+
+
+def shipped_folder() -> Path:
+    """Where the prior files are: ``forecast/_priors`` in a wheel, ``priors`` beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_priors", package.parent / "priors"):
+        if (folder / "baseline").is_dir():
+            return folder
+    raise DataMissingError("the prior files are missing from this installation of forecast: install it again")
+
+
+def overlay_files() -> dict[str, Path]:
+    """The shipped overlays by name."""
+    folder = shipped_folder()
+    return {path.stem: path for pattern in ("scenarios/*.toml", "*.toml") for path in sorted(folder.glob(pattern))}
+
+
+def overlay_path(overlay: str | Path) -> Path:
+    """The file of a name or path; a path is whatever ends in .toml."""
+    files = overlay_files()
+    if str(overlay) in files:
+        return files[str(overlay)]
+    path = Path(overlay)
+    if path.suffix != ".toml":
+        raise InputError(f"no scenario or view named {str(overlay)!r}{known_names(str(overlay), files)}")
+    if not path.is_file():
+        raise InputError(
+            f"{shown(path)}: no such overlay file: give an existing file, or a name{known_names('', files)}"
+        )
+    return path
+
+
+def known_names(word: str, names: Iterable[str]) -> str:
+    """The nearest name, and all of them."""
+    listed = f"; known: {', '.join(sorted(names))}"
+    hint = suggestion(word, names)
+    return hint if hint.startswith("; known") else hint + listed
+
+
+def chain(path: Path, faults: list[str], above: tuple[Path, ...] = ()) -> list[PriorFile]:
+    """An overlay after those that it extends, the most distant first; a circle is a fault."""
+    file = read_prior_file(path, faults, overlay=True)
+    if file is None:
+        return []
+    if not file.extends:
+        return [file]
+    place = f"{shown(path)}:{line_of(path.read_text(encoding='utf-8'), 'overlay', 'extends')}: overlay.extends"
+    parent = _parent(file.extends, path)
+    if parent is None:
+        known = known_names(file.extends, overlay_files())
+        faults.append(f"{place}: no view named {file.extends!r}, nor such a file beside this one{known}")
+        return [file]
+    if parent.resolve() in {one.resolve() for one in (*above, path)}:
+        circle = " -> ".join(one.stem for one in (*above, path, parent))
+        faults.append(f"{place}: goes round in a circle ({circle}): drop one of them")
+        return [file]
+    return [*chain(parent, faults, (*above, path)), file]
+
+
+def _parent(name: str, path: Path) -> Path | None:
+    """The overlay that is extended: a file beside the other one, or a shipped name; never a path."""
+    if name != Path(name).name:
+        return None
+    beside = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
+    return beside if beside.is_file() else overlay_files().get(name)

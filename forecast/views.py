@@ -1,0 +1,210 @@
+"""Somebody else's view on a fitted run, in seconds and without a fit.
+
+A view (``priors/<view>.toml``) states what its author believes of some parameters, data included. Those take the view's
+distribution, each draw keeping its rank; what the data say of the other parameters *given* those stays: they move along
+the regression of the posterior on the parameters of the view, on unconstrained scales. That is exact for a Gaussian
+posterior and says nothing where the view lies far outside it; `distance` says how far. ``forecast run --view`` fits anew.
+``tests/test_views.py`` pins both: the Gaussian case, and that a view equal to the posterior changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.stats import rankdata
+
+from forecast.equations import trends
+from forecast.errors import InputError
+from forecast.priors import Overlay, read_overlay
+from forecast.runs import parameters_of, read_provenance, sample_shape, with_provenance
+from forecast.schema import PARAMETERS, SAMPLE_DIMS
+from forecast.side_draws import recorded_prior
+from forecast.statements import Prior
+
+EDGE = 1e-9  # share of a bounded range that keeps values off its ends
+SEEN = 0.08  # weakest correlation that is followed: about five standard errors of 4000 draws
+FLAT = 1e-12  # relative spread below which a parameter counts as fixed
+NAMES = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
+
+
+def apply_view(run: xr.DataTree, *views: str | Path, only: Iterable[str] | None = None) -> xr.DataTree:
+    """The run as it would look to the author of a view; of several the later ones rule.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A fitted run or one of the prior.
+    *views : str or Path
+        Names of shipped views, or paths of overlay files.
+    only : iterable of str, optional
+        Take only these parameters from the views: what one of them alone would change.
+
+    Returns
+    -------
+    xarray.DataTree
+        A run with the same draws, changed; its record says ``views``. It can be projected, not reused as a fit.
+
+    Raises
+    ------
+    InputError
+        For an unknown or faulty view, one that states a parameter with several entries, or an unknown name in `only`.
+
+    Examples
+    --------
+    >>> from forecast import load_run
+    >>> run = load_run("forecast-out/run.nc")  # doctest: +SKIP
+    >>> apply_view(run, "davidson2023")  # doctest: +SKIP
+    """
+    overlays = [read_overlay(view) for view in views]
+    changes = {name: prior for overlay in overlays for name, prior in overlay.entries.items()}
+    if only is not None:
+        wanted = list(only)
+        unknown = [name for name in wanted if name not in changes]
+        if unknown:
+            raise InputError(f"the view states no {unknown[0]}: it states {', '.join(sorted(changes))}")
+        changes = {name: changes[name] for name in wanted}
+    return changed(run, changes, overlays)
+
+
+def changed(run: xr.DataTree, changes: Mapping[str, Prior], overlays: Iterable[Overlay]) -> xr.DataTree:
+    """The run with some parameters replaced, and its record saying so."""
+    record, shape = read_provenance(run), sample_shape(run)
+    p = parameters_of(run)
+    draws = conditioned(p, changes, {name: recorded_prior(record, name) for name in sampled(p)}, float(p["as_of_year"]))
+    posterior = run["posterior"].to_dataset()
+    for name, values in draws.items():
+        attrs = posterior[name].attrs if name in posterior else {"units": NAMES[name].units}
+        posterior[name] = (SAMPLE_DIMS, values.reshape(shape), attrs)
+    tree = run.copy()
+    tree["posterior"] = xr.DataTree(
+        with_centre(posterior, p | draws, run["constant_data"]["horizon_years"].values, shape)
+    )
+    said = {name: prior.statement | {"distribution": prior.distribution} for name, prior in changes.items()}
+    names = [*record.get("views", ()), *(overlay.name for overlay in overlays)]
+    digest = hashlib.sha256(json.dumps([record["digests"]["fit"], names, said], sort_keys=True).encode()).hexdigest()
+    record |= {"views": names, "priors": record["priors"] | said, "digests": record["digests"] | {"fit": digest}}
+    return with_provenance(tree, record)
+
+
+def with_centre(posterior: xr.Dataset, p: Mapping[str, Any], years: Any, shape: tuple[int, int]) -> xr.Dataset:
+    """The draws with the centre of the task-horizon regression where these parameters put it."""
+    centre = trends.effective_flop_centre(years, p)
+    attrs = posterior["effective_flop_centre"].attrs
+    return posterior.assign(
+        effective_flop_centre=(SAMPLE_DIMS, np.broadcast_to(centre, shape[0] * shape[1]).reshape(shape), attrs)
+    )
+
+
+def sampled(p: Mapping[str, Any]) -> list[str]:
+    """Names of the parameters with one number per draw that vary between draws."""
+    single = [name for name in NAMES if np.ndim(p.get(name, 0.0)) == 1]
+    return [name for name in single if np.std(p[name]) > FLAT * np.max(np.abs(p[name]))]
+
+
+def conditioned(
+    p: Mapping[str, Any], changes: Mapping[str, Prior], priors: Mapping[str, Prior], as_of: float
+) -> dict[str, np.ndarray]:
+    """Draws of the changed parameters and of those that follow them.
+
+    Parameters
+    ----------
+    p : parameters and constants of the run, (draw,) or scalar
+    changes : the view's distributions; names outside the joint model are left to `side_draws`
+    priors : prior of every sampled parameter, for its range
+    as_of : decimal year that a bound may name
+
+    Returns
+    -------
+    dict
+        Name -> (draw,), only of parameters that change.
+    """
+    size = max(np.size(p[name]) for name in priors)
+    stated = {name: prior for name, prior in changes.items() if name in NAMES}
+    several = [name for name in stated if NAMES[name].dims]
+    if several:
+        raise InputError(
+            f"{several[0]} has several entries: a view cannot replace it in a run; fit it with forecast run --view"
+        )
+    new = {name: ranked(p[name], prior, as_of, size) for name, prior in stated.items()}
+    moving = [name for name in stated if name in priors]
+    rest = [name for name in priors if name not in stated]
+    if not moving or not rest:
+        return new
+    ends = {name: support(priors[name], as_of) for name in (*moving, *rest)}
+    old_v = np.stack([unconstrained(p[name], ends[name]) for name in moving], axis=1)
+    new_v = np.stack([unconstrained(new[name], ends[name]) for name in moving], axis=1)
+    old_u = np.stack([unconstrained(p[name], ends[name]) for name in rest], axis=1)
+    moved = old_u + (new_v - old_v) @ slopes(old_v, old_u)
+    followed = np.flatnonzero(np.any(moved != old_u, axis=0))
+    return new | {rest[i]: constrained(moved[:, i], ends[rest[i]]) for i in followed}
+
+
+def slopes(v: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Regression of the columns of `u` on those of `v`, without columns that correlate with none of them.
+
+    A correlation below `SEEN` is noise of the draws, and a view far away would blow it up.
+    """
+    centred_v, centred_u = v - v.mean(axis=0), u - u.mean(axis=0)
+    beta: np.ndarray = np.linalg.lstsq(centred_v, centred_u, rcond=None)[0]
+    scale = np.maximum(np.outer(centred_v.std(axis=0), centred_u.std(axis=0)), 1e-300)
+    correlation = np.abs(centred_v.T @ centred_u) / len(v) / scale
+    return np.where(correlation.max(axis=0) >= SEEN, beta, 0.0)
+
+
+def ranked(old: Any, prior: Prior, as_of: float, size: int) -> np.ndarray:
+    """The view's quantiles in the order of the old draws: dependence on other parameters and noise are kept."""
+    values = np.broadcast_to(np.asarray(old, dtype=float), size)
+    level = (rankdata(values, method="ordinal") - 0.5) / size
+    result: np.ndarray = np.broadcast_to(np.asarray(prior.quantile(level, as_of), dtype=float), size).copy()
+    return result
+
+
+def distance(run: xr.DataTree, view: str | Path) -> dict[str, float]:
+    """How far a view lies from the posterior: difference of medians in posterior standard deviations, unconstrained.
+
+    Parameters that the run holds fixed, and those outside the joint model, have none.
+    """
+    record, p = read_provenance(run), parameters_of(run)
+    as_of, varying = float(p["as_of_year"]), sampled(p)
+    found = {}
+    for name, prior in read_overlay(view).entries.items():
+        if name in varying:
+            ends = support(recorded_prior(record, name), as_of)
+            old = unconstrained(p[name], ends)
+            there = unconstrained(np.asarray(prior.quantile(0.5, as_of)), ends)
+            found[name] = float((there - np.median(old)) / np.std(old))
+    return found
+
+
+def support(prior: Prior, as_of: float) -> tuple[float, float]:
+    """Ends of a prior's range."""
+    low, high = (float(prior.quantile(q, as_of)) for q in (0.0, 1.0))
+    return low, high
+
+
+def unconstrained(values: Any, ends: tuple[float, float]) -> np.ndarray:
+    """Values on the whole line: logit between two ends, log from one, themselves without any."""
+    low, high = ends
+    x = np.asarray(values, dtype=float)
+    if np.isfinite(low) and np.isfinite(high):
+        share = np.clip((x - low) / (high - low), EDGE, 1.0 - EDGE)
+        return np.log(share) - np.log1p(-share)
+    if np.isfinite(low):
+        return np.log(np.maximum(x - low, 1e-300))
+    return -np.log(np.maximum(high - x, 1e-300)) if np.isfinite(high) else x
+
+
+def constrained(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+    """The inverse of `unconstrained`."""
+    low, high = ends
+    if np.isfinite(low) and np.isfinite(high):
+        return low + (high - low) / (1.0 + np.exp(-values))
+    if np.isfinite(low):
+        return low + np.exp(values)
+    return high - np.exp(-values) if np.isfinite(high) else values
