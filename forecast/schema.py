@@ -176,11 +176,12 @@ SIDE_PARAMETERS: dict[str, dict[str, Variable]] = {
     "speedup": {
         "paper_months": Variable("months", "calendar time of one paper's worth of progress without AIs"),
         "paper_work_hours": Variable("h", "working time in it"),
+        "working_day_hours": Variable("h", "working time in a working day"),
         "idea_time_share": Variable("1", "share of a researcher's time that goes into ideas, reading and direction"),
         "idea_help": Variable("1", "factor by which AI help shortens the time for ideas"),
         "instructions_per_paper": Variable("1", "J: instructions per paper that wait for an answer"),
         "code_latency_hours": Variable("h", "latency of an instruction that needs code only"),
-        "run_latency_hours": Variable("h", "latency of an instruction that waits for a run"),
+        "run_latency_hours": Variable("h", "latency of an instruction that waits for a run, its code included"),
         "run_instruction_share": Variable("1", "share of instructions that wait for a run"),
         "projects_in_parallel": Variable("1", "w: projects that one researcher has under way at once"),
         "switching_cost_exponent": Variable("1", "w projects at once cost w to this power in attention"),
@@ -213,6 +214,7 @@ SIDE_PARAMETERS: dict[str, dict[str, Variable]] = {
         "davidson_houlden_parallel_exponent": Variable("1", "p = lambda alpha: returns to parallel labour"),
         "davidson_houlden_doubling_months": Variable("months", "T_0: recent doubling time of software"),
         "davidson_houlden_doublings_per_year": Variable("1/yr", "doublings that the form counts as a year"),
+        "davidson_houlden_horizon_months": Variable("months", "time after full automation at which the form stops"),
         "ai2027_coder_speed": Variable("1", "speed of AI R&D at the superhuman coder"),
         "ai2027_researcher_speed": Variable("1", "speed at the superhuman AI researcher"),
         "ai2027_superhuman_speed": Variable("1", "speed at the superintelligent AI researcher"),
@@ -225,6 +227,24 @@ SIDE_PARAMETERS: dict[str, dict[str, Variable]] = {
         "kwa_difficulty_exponent": Variable("1", "beta: how fast ideas get harder to find"),
         "kwa_inverse_slope": Variable("1", "1/v: ln of effective compute per logit of automation"),
         "kwa_automated_share_2026": Variable("1", "f_0: automated share of AI R&D at 2026.0"),
+        "kwa_share_ceiling": Variable("1", "largest automated share that helps labour"),
+        "kwa_software_growth_2026": Variable(
+            "1", "factor by which software grows in a year at 2026.0, AI help included"
+        ),
+        "kwa_slowdown_year": Variable("yr", "when the growth of people and compute drops"),
+        "kwa_labour_growth": Variable("1", "factor by which people on research grow in a year until then"),
+        "kwa_labour_growth_after": Variable("1", "the same from then on"),
+        "kwa_compute_growth": Variable("1", "factor by which research compute grows in a year until then"),
+        "kwa_compute_growth_after": Variable("1", "the same from then on"),
+        "kwa_compute_fall_year": Variable("yr", "from when on that factor falls linearly"),
+        "kwa_compute_floor_year": Variable("yr", "when it has fallen to its last value"),
+        "kwa_compute_growth_floor": Variable("1", "factor by which research compute grows in a year from then on"),
+        "form_weight_section5": Variable(
+            "1", "weight of this model's own form in the mixture, relative to the others'"
+        ),
+        "form_weight_davidson_houlden2025": Variable("1", "weight of the form davidson_houlden2025 in the mixture"),
+        "form_weight_ai2027": Variable("1", "weight of the form ai2027 in the mixture"),
+        "form_weight_kwa2026": Variable("1", "weight of the form kwa2026 in the mixture"),
     },
     "hardware_leap": {
         "leap_system_cost_ratio": Variable("1", "cost of a training system over the cost of its run"),

@@ -53,7 +53,9 @@ def recorded_prior(record: dict[str, Any], name: str) -> Prior:
     """The prior of a parameter as the run's provenance states it."""
     said = record["priors"].get(name)
     if said is None:
-        raise InputError(f"this run has no prior of {name}: it is older than this package; remake it with: forecast fit")
+        raise InputError(
+            f"this run has no prior of {name}: it is older than this package; remake it with: forecast fit"
+        )
     statement = {key: value for key, value in said.items() if key != "distribution"}
     return stated(None if said["distribution"] == "fixed" else said["distribution"], statement)
 

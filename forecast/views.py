@@ -29,6 +29,7 @@ from forecast.statements import Prior
 
 EDGE = 1e-9  # share of a bounded range that keeps values off its ends
 SEEN = 0.08  # weakest correlation that is followed: about five standard errors of 4000 draws
+REACH = 6.0  # posterior standard deviations beyond which the others follow a view no further
 FLAT = 1e-12  # relative spread below which a parameter counts as fixed
 NAMES = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
 
@@ -140,7 +141,9 @@ def conditioned(
     old_v = np.stack([unconstrained(p[name], ends[name]) for name in moving], axis=1)
     new_v = np.stack([unconstrained(new[name], ends[name]) for name in moving], axis=1)
     old_u = np.stack([unconstrained(p[name], ends[name]) for name in rest], axis=1)
-    moved = old_u + (new_v - old_v) @ slopes(old_v, old_u)
+    reach = REACH * old_v.std(axis=0)
+    followed_v = np.clip(new_v, old_v.mean(axis=0) - reach, old_v.mean(axis=0) + reach)
+    moved = old_u + (followed_v - old_v) @ slopes(old_v, old_u)
     followed = np.flatnonzero(np.any(moved != old_u, axis=0))
     return new | {rest[i]: constrained(moved[:, i], ends[rest[i]]) for i in followed}
 
