@@ -19,6 +19,7 @@ from scipy import stats
 
 from forecast.constants import constants, coords
 from forecast.equations import trends
+from forecast.equations.research import production
 from forecast.errors import ConvergenceError, ForecastError, InputError
 from forecast.observations import Observations, load_settings
 from forecast.priors import Priors
@@ -28,14 +29,14 @@ from forecast.runs import (
     sample_shape,
     with_provenance,
 )
-from forecast.schema import PARAMETERS, SAMPLE_DIMS, Variable
+from forecast.schema import DERIVED, PARAMETERS, PRODUCTION, SAMPLE_DIMS, Variable
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
 READ_FROM_TRACE: dict[str, Any] = {"HalfNormal_parameter": np.abs, "LogUniform_parameter": np.exp}
 TARGET_ACCEPT = 0.85  # 0.8 leaves a divergence in some seeds; 0.9 takes a quarter more steps
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
-DERIVED = {"effective_flop_centre": Variable("log10 FLOP", "effective compute at the centre of the task horizons")}
+VARIABLES |= PRODUCTION
 
 
 def fit(
@@ -133,6 +134,8 @@ def prior_draws(
     labels = coords(observations)
     variables = {}
     for name in VARIABLES if names is None else names:
+        if name not in priors:  # stated another way
+            continue
         prior = priors[name]
         if prior.distribution == "fixed":
             continue
@@ -179,19 +182,22 @@ def sample_prior(
         A run with groups prior, posterior (the same draws) and constant_data; its kind is "prior".
     """
     settings = sampler_settings(draws=draws, tune=1, chains=chains, random_seed=random_seed)
-    drawn = with_centre(prior_draws(priors, observations, settings), priors, observations)
+    drawn = with_derived(prior_draws(priors, observations, settings), priors, observations)
     constant = fixed_and_derived(priors, observations)
     tree = xr.DataTree.from_dict({"prior": drawn, "posterior": drawn, "constant_data": constant})
     return with_provenance(tree, provenance(priors, observations, settings, "prior") | {"gate": None})
 
 
-def with_centre(drawn: xr.Dataset, priors: Priors, observations: Observations) -> xr.Dataset:
-    """The draws with the effective compute at which the task-horizon regression is centred."""
+def with_derived(drawn: xr.Dataset, priors: Priors, observations: Observations) -> xr.Dataset:
+    """The draws with what follows from them: research production, and the centre of the task-horizon regression."""
     p = {str(name): array.values for name, array in drawn.data_vars.items()}
     p |= {str(name): array.values[()] for name, array in fixed_and_derived(priors, observations).data_vars.items()}
     years = p.pop("horizon_years")
-    centre = trends.effective_flop_centre(years, p)
-    return drawn.assign(effective_flop_centre=(SAMPLE_DIMS, centre, attributes(DERIVED["effective_flop_centre"])))
+    found = production(p) if any(name in priors for name in PRODUCTION) else {}
+    found["effective_flop_centre"] = trends.effective_flop_centre(years, p)
+    known, shape = VARIABLES | DERIVED, tuple(drawn.sizes[dim] for dim in SAMPLE_DIMS)
+    whole = {name: (SAMPLE_DIMS, np.broadcast_to(x, shape), attributes(known[name])) for name, x in found.items()}
+    return drawn.assign(whole)
 
 
 @contextmanager
@@ -227,12 +233,12 @@ def assemble(
     if lost:
         raise ForecastError(f"the sampler returned no draws of {', '.join(lost)}: report this as a bug")
     untouched = prior_draws(priors, observations, settings, missing)
-    posterior = with_centre(posterior.merge(untouched), priors, observations)
+    posterior = with_derived(posterior.merge(untouched), priors, observations)
     for name in posterior.data_vars:
         posterior[name].attrs = attributes((VARIABLES | DERIVED)[str(name)])
     tree = xr.DataTree.from_dict(
         {
-            "prior": prior_draws(priors, observations, settings),
+            "prior": with_derived(prior_draws(priors, observations, settings), priors, observations),
             "posterior": posterior,
             "sample_stats": sampled["sample_stats"].to_dataset()[["diverging", "n_steps", "energy", "logp", "depth"]],
             "observed_data": observed_rows(model),
@@ -302,8 +308,8 @@ def log_prior(posterior: xr.Dataset, priors: Priors, observations: Observations)
     year = observations.as_of_year
     result: dict[str, Any] = {}
     for name, variable in VARIABLES.items():
-        prior = priors[name]
-        if prior.distribution == "fixed":
+        prior = priors.get(name)
+        if prior is None or prior.distribution == "fixed":
             continue
         values = posterior[name].values
         if prior.distribution == "Dirichlet":

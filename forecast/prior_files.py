@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from forecast.families import StatementFault, suggestion
-from forecast.schema import PARAMETERS, SIDE_PARAMETERS, Variable
+from forecast.schema import PARAMETERS, PRODUCTION, SIDE_PARAMETERS, Variable
 from forecast.statements import STATEMENT_KEYS, Prior, stated
 
 JUDGEMENT = "judgement"
@@ -23,8 +25,15 @@ OVERLAY_KEYS = ("description", "references", "extends")
 SETTINGS: dict[str, type] = {"freeze_compute": bool, "compute_slowdown": bool, "hardware_leap_factor": float}
 LOSS_TERMS = 3
 BLOCKS_OF_NAMES = PARAMETERS | SIDE_PARAMETERS
-SCHEMA: dict[str, Variable] = {name: v for block in BLOCKS_OF_NAMES.values() for name, v in block.items()}
+SCHEMA: dict[str, Variable] = {name: v for block in BLOCKS_OF_NAMES.values() for name, v in block.items()} | PRODUCTION
 BLOCK_OF = {name: block for block, names in BLOCKS_OF_NAMES.items() for name in names}
+BLOCK_OF |= dict.fromkeys(PRODUCTION, "research")
+RANGES = {  # what the name means, beyond what a distribution can take
+    "infinite_labour_multiple": (1.0, np.inf, "an asymptote is a multiple above 1"),
+    "infinite_compute_multiple": (1.0, np.inf, "an asymptote is a multiple above 1"),
+    "substitution_elasticity": (0.0, 1.0, "labour and compute are complements here, sigma between 0 and 1"),
+    "tenth_compute_multiple": (0.0, 1.0, "less compute is a multiple between 0 and 1"),
+}
 
 _ANY_HEADER = re.compile(r"\s*\[+\s*[A-Za-z_][^\]=]*\]+\s*(#.*)?$")  # not a line of an array
 
@@ -210,6 +219,9 @@ def _read_prior(
     if variable:
         block = BLOCK_OF[name]
         _check_shape(document, where, prior, variable)
+        out = out_of_range(name, prior)
+        if out:
+            document.fault(where, next(key for key in STATEMENT_KEYS if key in table), out)
     return replace(
         prior,
         name=name,
@@ -220,6 +232,16 @@ def _read_prior(
         file=shown(document.path),
         line=line_of(document.text, where),
     )
+
+
+def out_of_range(name: str, prior: Prior) -> str:
+    """What is wrong with a prior that reaches values its parameter cannot mean; empty if nothing is."""
+    if name not in RANGES:
+        return ""
+    low, high, meaning = RANGES[name]
+    least, most = (float(prior.quantile(q)) for q in (0.0, 1.0))
+    inside = low < least and most < high if prior.distribution == "fixed" else low <= least and most <= high
+    return "" if inside else f"reaches from {least:g} to {most:g}, but {meaning}: add lower or upper, or move it"
 
 
 def _check_room(document: Document, name: str, block: str) -> None:

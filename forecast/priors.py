@@ -32,9 +32,11 @@ from forecast.prior_files import (
     JUDGEMENT,
     PriorFile,
     Source,
+    out_of_range,
     read_prior_file,
     shown,
 )
+from forecast.schema import ALTERNATIVES, PRODUCTION
 from forecast.statements import AS_OF, Prior, fixed, interval
 
 __all__ = ["Overlay", "Prior", "Priors", "Source", "check_priors", "interval", "load_priors", "read_overlay"]
@@ -205,6 +207,7 @@ def _read_set(folder: Path, faults: list[str]) -> Priors:
             found.setdefault(name, prior)
         _merge_sources(sources, file, faults)
     faults.extend(_missing(folder, written))
+    faults.extend(_stated_twice(found))
     ordered = [name for name in BLOCK_OF if name in found] + [name for name in found if name not in BLOCK_OF]
     return Priors({name: found[name] for name in ordered}, sources)
 
@@ -213,7 +216,7 @@ def _missing(folder: Path, written: set[str]) -> list[str]:
     return [
         f"{shown(folder / f'{block}.toml')}:1: priors.{name}: is missing: copy [priors.{name}] from the baseline set"
         for name, block in BLOCK_OF.items()
-        if name not in written
+        if name not in written and name not in PRODUCTION and not written & replacing(name)
     ]
 
 
@@ -258,16 +261,27 @@ def _overlaid(priors: Priors, path: Path, faults: list[str]) -> Priors:
     return priors
 
 
+def _stated_twice(found: Mapping[str, Prior]) -> list[str]:
+    """A parameter that stands beside what may be stated instead of it."""
+    return [
+        f"{found[name].file}:{found[name].line}: priors.{name}: cannot stand beside priors.{instead}: give one of the two"
+        for name, instead in ALTERNATIVES.items()
+        if name in found and instead in found
+    ]
+
+
 def _with_file(priors: Priors, file: PriorFile, faults: list[str]) -> Priors:
     entries, sources = dict(priors.entries), priors.sources | file.sources
     for name, prior in file.priors.items():
         place = f"{prior.file}:{prior.line}: priors.{name}"
-        if name not in entries:
+        if name not in entries and name not in PRODUCTION:
             faults.append(f"{place}: replaces nothing{suggestion(name, entries)}")
-        elif prior.units != entries[name].units and name not in BLOCK_OF:
+        elif name not in BLOCK_OF and prior.units != entries[name].units:
             faults.append(f"{place}.units: {prior.units!r} is not the unit here: convert to {entries[name].units!r}")
         else:
-            entries[name] = replace(prior, block=entries[name].block)
+            entries[name] = replace(prior, block=entries[name].block if name in entries else prior.block)
+            for other in replacing(name) | {ALTERNATIVES.get(name, "")}:
+                entries.pop(other, None)
     for key in file.sources.keys() & priors.sources.keys():
         if file.sources[key].cite == priors.sources[key].cite:  # else the overlay words it in its own way
             sources[key] = _merged(priors.sources[key], file.sources[key])
@@ -280,6 +294,15 @@ def _merged(known: Source, new: Source) -> Source:
     if new.locator in known.locator.split("; "):
         return known
     return Source(known.cite, f"{known.locator}; {new.locator}")
+
+
+def replacing(name: str) -> set[str]:
+    """Parameters that may be stated instead of this one.
+
+    >>> replacing("compute_share")
+    {'infinite_compute_multiple'}
+    """
+    return {alternative for alternative, instead in ALTERNATIVES.items() if instead == name}
 
 
 def _merge_sources(sources: dict[str, Source], file: PriorFile, faults: list[str]) -> None:
@@ -303,6 +326,9 @@ def _renamed(old: Prior, change: Prior | float) -> Prior:
     elif "Dirichlet" in {prior.distribution, old.distribution} and prior.distribution != old.distribution:
         raise InputError(f"{old.name}: {prior.distribution} cannot stand for {old.distribution}: keep the shape")
     prior = replace(prior, name=old.name, block=old.block, units=prior.units or old.units)
+    out = out_of_range(old.name, prior)
+    if out:
+        raise InputError(f"{old.name} {out}")
     if prior.source:
         return prior
     return replace(prior, source=(JUDGEMENT,), rationale="replaced from Python", file="", line=0)

@@ -17,12 +17,13 @@ from forecast.observations import Observations, load_observations
 from forecast.priors import Prior, Priors, Source, load_priors
 from forecast.quantiles import quantile
 from forecast.runs import read_provenance, with_provenance
-from forecast.schema import PARAMETERS, Variable
+from forecast.schema import PARAMETERS, PRODUCTION, Variable
 
 LEVELS = (0.05, 0.5, 0.95)
 NUISANCE = frozenset({"depth_family_variate"})  # one standard variate per observed family: nobody reads them
 ELEMENTS = {"loss_shares": ("irreducible", "params", "tokens")}
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
+VARIABLES |= PRODUCTION
 FORECAST = "forecast"
 
 

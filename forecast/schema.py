@@ -172,6 +172,18 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
     },
 }
 
+# What a prior set may state of research production, each instead of the parameter named in ALTERNATIVES, if any
+PRODUCTION: dict[str, Variable] = {
+    "infinite_compute_multiple": Variable("1", "research multiple with infinite compute"),
+    "substitution_elasticity": Variable("1", "sigma: elasticity of substitution between labour and compute"),
+    "tenth_compute_multiple": Variable("1", "research output with a tenth of the compute, as a multiple of today's"),
+}
+ALTERNATIVES = {"infinite_compute_multiple": "compute_share", "substitution_elasticity": "infinite_labour_multiple"}
+DERIVED: dict[str, Variable] = {
+    "effective_flop_centre": Variable("log10 FLOP", "effective compute at the centre of the task horizons"),
+    "compute_exponent": Variable("1", "zeta: returns to scale of compute; that of labour where nothing is stated"),
+}
+
 SIDE_PARAMETERS: dict[str, dict[str, Variable]] = {
     "speedup": {
         "paper_months": Variable("months", "calendar time of one paper's worth of progress without AIs"),
@@ -183,7 +195,7 @@ SIDE_PARAMETERS: dict[str, dict[str, Variable]] = {
         "code_latency_hours": Variable("h", "latency of an instruction that needs code only"),
         "run_latency_hours": Variable("h", "latency of an instruction that waits for a run, its code included"),
         "run_instruction_share": Variable("1", "share of instructions that wait for a run"),
-        "projects_in_parallel": Variable("1", "w: projects that one researcher has under way at once"),
+        "projects_in_parallel": Variable("1", "w: projects under way at once per researcher"),
         "switching_cost_exponent": Variable("1", "w projects at once cost w to this power in attention"),
         "compute_saving": Variable("1", "compute saved per experiment by better utilization and smaller scale"),
         "experiment_cost_exponent": Variable("1", "gamma: an experiment on a model of p parameters costs p^gamma"),

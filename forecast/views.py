@@ -20,10 +20,11 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from forecast.equations import trends
+from forecast.equations.research import production
 from forecast.errors import InputError
 from forecast.priors import Overlay, read_overlay
 from forecast.runs import parameters_of, read_provenance, sample_shape, with_provenance
-from forecast.schema import PARAMETERS, SAMPLE_DIMS
+from forecast.schema import ALTERNATIVES, DERIVED, PARAMETERS, PRODUCTION, SAMPLE_DIMS
 from forecast.side_draws import recorded_prior
 from forecast.statements import Prior
 
@@ -31,7 +32,7 @@ EDGE = 1e-9  # share of a bounded range that keeps values off its ends
 SEEN = 0.08  # weakest correlation that is followed: about five standard errors of 4000 draws
 REACH = 6.0  # posterior standard deviations beyond which the others follow a view no further
 FLAT = 1e-12  # relative spread below which a parameter counts as fixed
-NAMES = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
+NAMES = {name: variable for block in PARAMETERS.values() for name, variable in block.items()} | PRODUCTION
 
 
 def apply_view(run: xr.DataTree, *views: str | Path, only: Iterable[str] | None = None) -> xr.DataTree:
@@ -80,7 +81,7 @@ def changed(run: xr.DataTree, changes: Mapping[str, Prior], overlays: Iterable[O
     draws = conditioned(p, changes, {name: recorded_prior(record, name) for name in sampled(p)}, float(p["as_of_year"]))
     posterior = run["posterior"].to_dataset()
     for name, values in draws.items():
-        attrs = posterior[name].attrs if name in posterior else {"units": NAMES[name].units}
+        attrs = posterior[name].attrs if name in posterior else {"units": (NAMES | DERIVED)[name].units}
         posterior[name] = (SAMPLE_DIMS, values.reshape(shape), attrs)
     tree = run.copy()
     tree["posterior"] = xr.DataTree(
@@ -132,9 +133,11 @@ def conditioned(
         raise InputError(
             f"{several[0]} has several entries: a view cannot replace it in a run; fit it with forecast run --view"
         )
-    new = {name: ranked(p[name], prior, as_of, size) for name, prior in stated.items()}
-    moving = [name for name in stated if name in priors]
-    rest = [name for name in priors if name not in stated]
+    new = {name: ranked(p.get(ALTERNATIVES.get(name, name), 0.0), prior, as_of, size) for name, prior in stated.items()}
+    if any(name in PRODUCTION for name in new):
+        new |= production({name: p[name] for name in ("compute_share", "infinite_labour_multiple")} | new)
+    moving = [name for name in new if name in priors]
+    rest = [name for name in priors if name not in new]
     if not moving or not rest:
         return new
     ends = {name: support(priors[name], as_of) for name in (*moving, *rest)}

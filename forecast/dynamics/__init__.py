@@ -122,7 +122,7 @@ def simulate(
 
 def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
     """All of ``schema.READOUTS`` and ``schema.EVENTS``, one entry per draw."""
-    growth = trends.software_growth(p)
+    growth = np.broadcast_to(trends.software_growth(p), legs.reached.shape)
     after = after_automation(legs, p, window_end)
     best = best_year_gain(legs, p, window_end)
     with np.errstate(invalid="ignore"):

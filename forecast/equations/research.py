@@ -12,6 +12,7 @@ zeta : `compute_exponent`, returns to scale of compute; lambda of labour is insi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ from forecast.equations._smooth import (
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
+LARGEST_LOG = 700.0  # of an infinite-labour multiple: sigma near 1 would exceed any float
 LEONTIEF_RHO = -1e12  # at or below this the output is the smaller input to 12 digits
 ELICITATION_STEPS = 8  # of Newton's method on a convex, nearly linear function: exact for multiples 1.05 to 1e6
 
@@ -185,8 +187,57 @@ def elicitation_from_asymptotes(
         total = a_term + b_term
         x = x + total * xp.log(total) / (a_term * log_a + b_term * log_b)
     share = xp.exp(-x * log_a)
-    compute_term = (xp.exp(-x * xp.log(tenth_compute_multiple)) - (1.0 - share)) / share
-    return ElicitedCes(rho=-x, compute_share=share, compute_exponent=xp.log(compute_term) / (x * LN10))
+    exponent = compute_exponent_from_tenth(tenth_compute_multiple, -x, share, xp=xp)
+    return ElicitedCes(rho=-x, compute_share=share, compute_exponent=exponent)
+
+
+def production(p: Mapping[str, Array], *, xp: Namespace = np) -> dict[str, Array]:
+    """Compute share, infinite-labour multiple and compute exponent that follow from what `p` states instead of them.
+
+    Parameters
+    ----------
+    p : mapping
+        Some of ``compute_share``, ``infinite_labour_multiple`` (A), ``infinite_compute_multiple`` (B),
+        ``substitution_elasticity`` (sigma below 1) and ``tenth_compute_multiple``. Two of s, A, B, sigma are needed:
+        A and B, s and sigma, or B and sigma; with s and A nothing follows.
+
+    Examples
+    --------
+    >>> found = production({"infinite_labour_multiple": 15.0, "infinite_compute_multiple": 5000.0})
+    >>> round(float(found["compute_share"]), 6)
+    0.689469
+    >>> round(float(production({"compute_share": 0.25, "substitution_elasticity": 2 / 3})["infinite_labour_multiple"]), 6)
+    16.0
+    """
+    found: dict[str, Array] = {}
+    sigma, tenth = p.get("substitution_elasticity"), p.get("tenth_compute_multiple")
+    b = p.get("infinite_compute_multiple")
+    if sigma is not None:
+        rho = rho_from_sigma(sigma)
+        if b is not None:
+            found["compute_share"] = -xp.expm1(rho * xp.log(b))
+        share = found.get("compute_share", p.get("compute_share"))
+        found["infinite_labour_multiple"] = xp.exp(xp.minimum(xp.log(share) / rho, LARGEST_LOG))
+    elif b is not None:
+        elicited = elicitation_from_asymptotes(p["infinite_labour_multiple"], b, 0.1, xp=xp)
+        found["compute_share"] = elicited.compute_share
+    if tenth is not None:
+        known = dict(p) | found
+        rho = rho_from_infinite_labour(known["infinite_labour_multiple"], known["compute_share"], xp=xp)
+        found["compute_exponent"] = compute_exponent_from_tenth(tenth, rho, known["compute_share"], xp=xp)
+    return found
+
+
+def compute_exponent_from_tenth(
+    tenth_compute_multiple: Array, rho: Array, compute_share: Array, *, xp: Namespace = np
+) -> Array:
+    """Exponent zeta at which a tenth of the compute leaves this multiple of output: ((M^rho - 1 + s)/s) = 10^(-zeta rho).
+
+    >>> round(float(compute_exponent_from_tenth(1 / 3.33, -0.137307, 0.689469)), 5)
+    0.73223
+    """
+    compute_term = (xp.exp(rho * xp.log(tenth_compute_multiple)) - (1.0 - compute_share)) / compute_share
+    return -xp.log(compute_term) / (rho * LN10)
 
 
 def labour_share(

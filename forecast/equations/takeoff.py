@@ -216,9 +216,14 @@ def log_output(log_labour_ratio: Any, log_compute_ratio: Any, p: Parameters, *, 
     """
     share = p["compute_share"]
     rho = rho_from_infinite_labour(p["infinite_labour_multiple"], share, xp=xp)
-    base = p["parallelization_exponent"] * log_compute_ratio
+    base = compute_exponent(p) * log_compute_ratio
     tilt = xp.minimum(rho * (log_labour_ratio - base), LARGEST_TILT)
     return base + xp.log1p((1.0 - share) * xp.expm1(tilt)) / rho
+
+
+def compute_exponent(p: Parameters) -> Any:
+    """Zeta, the returns to scale of compute: those of labour, lambda, unless a prior states another."""
+    return p["compute_exponent"] if "compute_exponent" in p else p["parallelization_exponent"]
 
 
 def research(

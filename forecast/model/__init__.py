@@ -11,13 +11,14 @@ import pytensor.tensor as pt
 from scipy import stats
 
 from forecast.constants import constants, coords
+from forecast.equations.research import production
 from forecast.errors import InputError
 from forecast.model import blocks, takeoff_blocks
 from forecast.model.blocks import Rows
 from forecast.model.parameters import names_read, register
 from forecast.observations import Observations
 from forecast.priors import Priors
-from forecast.schema import BLOCKS
+from forecast.schema import BLOCKS, PRODUCTION
 
 BLOCK_FUNCTIONS: dict[str, Callable[..., list[Rows]]] = {
     "depth_scaling": blocks.depth_scaling,
@@ -67,7 +68,11 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
         raise InputError(f"unknown block {unknown[0]!r}: choose from {', '.join(BLOCKS)}")
     numbers, labels = constants(observations), coords(observations)
 
+    elicited = statements_of_production(priors)
+
     def rows(p: dict[str, Any]) -> list[Rows]:
+        if elicited:
+            p |= production({name: p[name] for name in elicited}, xp=pt)
         found = [row for name in blocks for row in BLOCK_FUNCTIONS[name](p, observations, xp=pt)]
         for name in blocks:
             for restrict in RESTRICTIONS.get(name, ()):
@@ -80,6 +85,13 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
         observe("scattered", [row for row in found if row.nu is not None])
         observe("held", [row for row in found if row.nu is None])
     return model
+
+
+def statements_of_production(priors: Priors) -> list[str]:
+    """What the prior set says of research production, where that is not share and asymptote themselves."""
+    if not any(name in priors for name in PRODUCTION):
+        return []
+    return [name for name in (*PRODUCTION, "compute_share", "infinite_labour_multiple") if name in priors]
 
 
 def observe(name: str, rows: list[Rows]) -> None:

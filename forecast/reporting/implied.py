@@ -44,7 +44,7 @@ def implied_values(p: Mapping[str, Any], year_100: Any) -> xr.Dataset:
     year_100 : (draw,)
         Decimal year of full automation, +inf where it is not reached: there the returns at automation are NaN.
     """
-    share, exponent = p["compute_share"], p["parallelization_exponent"]
+    share, exponent = p["compute_share"], takeoff.compute_exponent(p)
     rho = research.rho_from_infinite_labour(p["infinite_labour_multiple"], share)
     log_a, log_b = research.log_asymptotes(rho, share)
     values = {
@@ -75,7 +75,7 @@ def returns_at_automation(p: Mapping[str, Any], year_100: Any, rho: Any) -> Any:
     then = takeoff.research(at.full, around, takeoff.deployed(at.full, around, at, p), at, fleet_now, p)
     people_now = p["parallelization_exponent"] * trends.log_leader_researchers(p["as_of_year"], p)
     log_compute = LN10 * (around.log10_fleet - fleet_now)
-    point = (then.log_labour - people_now, log_compute, p["parallelization_exponent"])
+    point = (then.log_labour - people_now, log_compute, takeoff.compute_exponent(p))
     returns = research.implied_returns_on_labour(p["returns"], p["compute_share"], rho, *point)
     return np.where(reached, returns, np.nan)
 
