@@ -12,6 +12,7 @@ from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.trends import LN10
 from forecast.equations.yearly import quantities
+from forecast.errors import InputError
 from forecast.results import (
     Array,
     checked_form,
@@ -31,6 +32,7 @@ def project(
     scenario: str | Sequence[str] = "baseline",
     years: Iterable[int] | None = None,
     horizon_form: str = "exponential",
+    params: float | None = None,
 ) -> xr.Dataset:
     """How many AIs can run, by year, with software on its people-only trend.
 
@@ -39,11 +41,13 @@ def project(
     run : xarray.DataTree
         A fitted run or one of the prior.
     scenario : str or sequence of str
-        Names of shipped scenarios. Without feedback no draw is frozen, so they differ only where they change priors.
+        Names of shipped scenarios. Without feedback none freezes or leaps: they differ in the slow-down only.
     years : iterable of int, optional
         Calendar years in rising order, each read at 1 July or at `as_of` where that is later; shipped range if None.
     horizon_form : {"exponential", "superexponential"}
         Form of the task horizon in effective compute.
+    params : float, optional
+        Size of the model that is trained and run, instead of what training compute and practice give.
 
     Returns
     -------
@@ -53,16 +57,25 @@ def project(
     Raises
     ------
     InputError
-        For an unknown scenario or form, or years that cannot be used.
+        For an unknown scenario or form, years that cannot be used, or a size that is not positive.
     """
     p = parameters_of(run)
     require_finite(p)
+    if params is not None:
+        if not 1.0 <= params < np.inf:
+            raise InputError(f"params = {params:g} is no size of a model: give a number of parameters such as 1e14")
+        p["params"] = float(params)
     chosen = checked_years(years, float(p["as_of_year"]))
     when = moments(chosen, float(p["as_of_year"]))
     shape = sample_shape(run)
     form = checked_form(horizon_form)
-    values = in_blocks(p, shape[0] * shape[1], lambda part: on_trend(part, when, form))
-    return dataset({item.name: values for item in load_scenarios(scenario)}, YEARLY, shape, chosen)
+    by_scenario, done = {}, dict[bool, dict[str, Array]]()
+    for item in load_scenarios(scenario):
+        q = item.parameters(p)
+        if item.slowdown not in done:
+            done[item.slowdown] = in_blocks(q, shape[0] * shape[1], lambda part: on_trend(part, when, form))
+        by_scenario[item.name] = done[item.slowdown]
+    return dataset(by_scenario, YEARLY, shape, chosen)
 
 
 def on_trend(p: dict[str, Any], years: Sequence[float], horizon_form: str) -> dict[str, Array]:

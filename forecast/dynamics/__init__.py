@@ -10,6 +10,7 @@ import xarray as xr
 
 from forecast.dynamics.events import z_at_time
 from forecast.dynamics.flow import Draws, turning
+from forecast.dynamics.forms import FORMS, rival_form
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
 from forecast.dynamics.paths import Legs, ToAutomation, beyond_automation, to_automation
 from forecast.dynamics.readouts import (
@@ -33,6 +34,7 @@ def takeoff(
     scenario: str | Sequence[str] = ("baseline", "software_only"),
     years: Iterable[int] | None = None,
     horizon_form: str = "exponential",
+    form: str = "section5",
     step: float = DEFAULT_STEP,
 ) -> xr.Dataset:
     """How fast the take-off goes: read-outs and events of every draw.
@@ -47,6 +49,9 @@ def takeoff(
         The window: events count up to the end of its last year; shipped range if None.
     horizon_form : {"exponential", "superexponential"}
         Form of the task horizon in effective compute.
+    form : {"section5", "davidson_houlden2025", "ai2027", "kwa2026"}
+        Equations of the take-off. A rival form shares the posterior where parameters coincide, knows no scenario, and
+        returns what it defines (``dynamics.forms.rival_form``).
     step : float
         Arc length of an integration step.
 
@@ -61,6 +66,8 @@ def takeoff(
     InputError
         For an unknown scenario or form, or years that cannot be used.
     """
+    if form != FORMS[0]:
+        return rival_form(run, form, years=years)
     return takeoff_with_years(run, scenario, years, horizon_form, step)[0]
 
 

@@ -93,8 +93,11 @@ def log10_training_cap(year: Any, p: Parameters, *, xp: Any = np) -> Any:
 
 
 def log10_training_flop(year: Any, p: Parameters, *, xp: Any = np) -> Any:
-    """log10 FLOP of the largest training run."""
-    return xp.minimum(log10_training_trend(year, p, xp=xp), log10_training_cap(year, p, xp=xp))
+    """log10 FLOP of the largest training run; where ``p["params"]`` gives its size, 6 m p^2 with practice at its trend."""
+    trend = xp.minimum(log10_training_trend(year, p, xp=xp), log10_training_cap(year, p, xp=xp))
+    if "params" in p:
+        return (LN6 + log_tokens_per_param_of_draw(year, trend, p, xp=xp)) / LN10 + 2.0 * np.log10(p["params"])
+    return trend
 
 
 def loss_surface_arguments(p: Parameters) -> dict[str, Any]:
@@ -127,6 +130,8 @@ def log_params(log10_flop: Any, log_ratio: Any, p: Parameters, log10_tokens: Any
 
     `log_ratio` is ln tokens per parameter, `log10_tokens` log10 of the token-equivalents per data point (H).
     """
+    if "params" in p:
+        return xp.log(p["params"]) + 0.0 * log10_flop
     log_c = LN10 * (log10_flop - log10_tokens) - LN6
     log_stock = xp.log(p["text_stock_tokens"] * p["text_epochs"])
     return xp.maximum(0.5 * (log_c - log_ratio), log_c - log_stock)

@@ -13,6 +13,7 @@ from forecast.equations.task_horizon import TASK_HORIZON
 from forecast.equations.trends import LN2, LN6, LN10, Parameters
 from forecast.schema import JULIAN_YEAR_SECONDS
 
+LN3 = float(np.log(3.0))
 LOG10_YEAR = float(np.log10(JULIAN_YEAR_SECONDS))
 
 
@@ -97,6 +98,9 @@ def log10_cluster_tokens(flop: Any, around: Surroundings, year: Any, at: Milesto
     log10_h = p["log10_tokens_per_datapoint"] * dynamics.progress(flop, at)
     size = trends.log_params(around.log10_training_flop, around.log_tokens_per_param, p, log10_h)
     ratio = around.log_deployment_utilization - np.log(trends.utilization_of_draw("training", year, p))
+    if "params" in p:
+        data = LN3 + around.log_tokens_per_param + LN10 * log10_h  # of a size that was given, not trained by the trend
+        return (data + size - trends.log_training_seconds(p) + ratio) / LN10
     flop_per_second = LN10 * around.log10_training_flop - trends.log_training_seconds(p)
     return (flop_per_second + ratio - LN2 - size) / LN10
 
