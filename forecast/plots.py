@@ -57,7 +57,7 @@ def plot_fan(data: xr.DataArray, ax: Axes | None = None) -> Axes:
     >>> plot_fan(draws.assign_attrs(units="log10 streams")).get_yscale()
     'log'
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     log10 = str(data.attrs.get("units", "")).startswith("log10")
     years = data.coords["year"].values
     for index, (label, one) in enumerate(by_scenario(data)):
@@ -72,12 +72,12 @@ def plot_fan(data: xr.DataArray, ax: Axes | None = None) -> Axes:
         _log_axis(ax)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=[1, 2, 5, 10]))
     ax.margins(x=0)
-    return _legend(ax)
+    return legend(ax)
 
 
 def plot_exceedance(data: xr.DataArray, thresholds: Sequence[float] = THRESHOLDS, ax: Axes | None = None) -> Axes:
     """P(X > x) by year, a line per threshold (in the units of ``data``; of a ``log10`` quantity labelled as counts)."""
-    ax = _axes(ax)
+    ax = new_axes(ax)
     log10 = str(data.attrs.get("units", "")).startswith("log10")
     one = first_scenario(data)
     for index, threshold in enumerate(thresholds):
@@ -93,7 +93,7 @@ def plot_exceedance(data: xr.DataArray, thresholds: Sequence[float] = THRESHOLDS
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=[1, 2, 5, 10]))
     ax.margins(x=0)
-    return _legend(ax)
+    return legend(ax)
 
 
 def plot_takeoff_lengths(readouts: xr.Dataset, end: int | None = None, ax: Axes | None = None) -> Axes:
@@ -101,7 +101,7 @@ def plot_takeoff_lengths(readouts: xr.Dataset, end: int | None = None, ax: Axes 
 
     ``end`` is the last year of the window, for that bar's label.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     labels, shares = length_shares(readouts["takeoff_years"], end)
     bars = ax.barh(labels, shares, height=0.72, color=[BLUE] * (len(shares) - 1) + [ORANGE])
     ax.bar_label(bars, [percent(share) for share in shares], padding=4, color=INK, fontsize=FONT_SIZE)
@@ -117,7 +117,7 @@ def plot_takeoff_lengths(readouts: xr.Dataset, end: int | None = None, ax: Axes 
 
 def plot_tail(data: xr.DataArray, points: Sequence[float], xlabel: str = "", ax: Axes | None = None) -> Axes:
     """P(X >= x) at ``points`` over all draws, a line per scenario; a draw without a value counts as no."""
-    ax = _axes(ax)
+    ax = new_axes(ax)
     for index, (label, one) in enumerate(by_scenario(data)):
         tail = [float(exceedance(one, float(np.nextafter(point, -np.inf)))) for point in points]
         ax.plot(points, tail, color=PALETTE[index % 5], linestyle=DASHES[index % 5], linewidth=2, label=label)
@@ -125,7 +125,7 @@ def plot_tail(data: xr.DataArray, points: Sequence[float], xlabel: str = "", ax:
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.margins(x=0)
     ax.set_xlabel(xlabel, color=INK, fontsize=FONT_SIZE)
-    return _legend(ax)
+    return legend(ax)
 
 
 def plot_prior_posterior(
@@ -135,7 +135,7 @@ def plot_prior_posterior(
 
     A positive parameter that spans more than two decades has a log axis. Without a posterior the prior stands alone.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     prior = _draws(prior_samples)
     both = [prior] if posterior_samples is None else [prior, _draws(posterior_samples)]
     tails = np.array([quantile(xr.DataArray(draws, dims="draw"), [0.005, 0.995]).values for draws in both])
@@ -155,10 +155,11 @@ def plot_prior_posterior(
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 3)))
     ax.yaxis.set_major_locator(FixedLocator([]))
     ax.set_xlabel(name, color=INK, fontsize=FONT_SIZE)
-    return _legend(ax)
+    return legend(ax)
 
 
-def _axes(ax: Axes | None) -> Axes:
+def new_axes(ax: Axes | None) -> Axes:
+    """The Axes given, or a new one, without frame and with a quiet grid."""
     if ax is None:
         figure = Figure(figsize=SIZE, layout="constrained")
         figure.patch.set_alpha(0.0)
@@ -181,7 +182,8 @@ def _log_axis(ax: Axes) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
-def _legend(ax: Axes) -> Axes:
+def legend(ax: Axes) -> Axes:
+    """A legend above the Axes where it has more than one label."""
     handles, _ = ax.get_legend_handles_labels()
     if len(handles) > 1:
         ax.legend(

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,18 @@ def load_priors(name_or_path: str | Path = "baseline", overlays: Iterable[str | 
     return priors
 
 
+@cache
+def _baseline(_fingerprint: tuple[tuple[str, int, int], ...]) -> Priors:
+    """The shipped set, read once: overlays are held against it again and again."""
+    return load_priors("baseline")
+
+
+def _fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file of a folder does."""
+    found = [(path, path.stat()) for path in sorted(folder.glob("*.toml"))]
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
+
+
 def check_priors(path: str | Path | None = None) -> list[str]:
     """All faults of a set (default: the shipped one with its views and scenarios) or of one overlay file.
 
@@ -245,7 +257,7 @@ def read_overlay(overlay: str | Path) -> Overlay:
     {'freeze_compute': True}
     """
     path, faults = overlay_path(overlay), list[str]()
-    priors = _overlaid(_read_set(_set_folder("baseline"), faults), path, faults)
+    priors = _overlaid(_baseline(_fingerprint(_set_folder("baseline"))), path, faults)
     if faults:
         raise InputError("\n".join(faults))
     files = chain(path, faults)

@@ -254,6 +254,9 @@ SIDE_PARAMETERS: dict[str, dict[str, Variable]] = {
         "form_weight_section5": Variable(
             "1", "weight of this model's own form in the mixture, relative to the others'"
         ),
+        "form_weight_section5_superexponential": Variable(
+            "1", "weight of the same with superexponential task horizons"
+        ),
         "form_weight_davidson_houlden2025": Variable("1", "weight of the form davidson_houlden2025 in the mixture"),
         "form_weight_ai2027": Variable("1", "weight of the form ai2027 in the mixture"),
         "form_weight_kwa2026": Variable("1", "weight of the form kwa2026 in the mixture"),

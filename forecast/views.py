@@ -157,7 +157,7 @@ def slopes(v: np.ndarray, u: np.ndarray) -> np.ndarray:
     A correlation below `SEEN` is noise of the draws, and a view far away would blow it up.
     """
     centred_v, centred_u = v - v.mean(axis=0), u - u.mean(axis=0)
-    beta: np.ndarray = np.linalg.lstsq(centred_v, centred_u, rcond=None)[0]
+    beta: np.ndarray = np.linalg.pinv(centred_v.T @ centred_v, hermitian=True) @ (centred_v.T @ centred_u)
     scale = np.maximum(np.outer(centred_v.std(axis=0), centred_u.std(axis=0)), 1e-300)
     correlation = np.abs(centred_v.T @ centred_u) / len(v) / scale
     return np.where(correlation.max(axis=0) >= SEEN, beta, 0.0)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from forecast.priors import Priors
 
 BAD_FILE = 2
+PRODUCTION_NAMES = {"compute_share", "infinite_labour_multiple", "infinite_compute_multiple"} | {
+    "substitution_elasticity",
+    "tenth_compute_multiple",
+}
 
 
 @click.group()
@@ -80,6 +84,8 @@ def show_priors(
     frame = frame.rename(columns={"params": "statement"})
     if names and not (as_json or as_csv):
         click.echo("\n\n".join(_described(found, name, frame.iloc[i]) for i, name in enumerate(chosen)))
+        if PRODUCTION_NAMES & {*chosen}:
+            click.echo("\n" + _implied(found))
         return
     shown = frame[["name", "q05", "q50", "q95", "units", "statement", "source"]]
     printing.emit_frame(pd.DataFrame(frame), as_json, as_csv, shown)
@@ -127,6 +133,19 @@ def _chosen(found: Priors, names: Sequence[str]) -> list[str]:
         raise InputError("\n".join(f"no prior or block named {name!r}{suggestion(name, known)}" for name in unknown))
     inside = [[name] if name in found else list(found.block(name)) for name in names]
     return list(dict.fromkeys(name for group in inside for name in group)) or list(found)
+
+
+def _implied(found: Priors) -> str:
+    """What the set implies of research production, whichever way it states it."""
+    from forecast.headlines import estimate
+    from forecast.reporting.implied import implied_by_priors
+
+    lines = []
+    for name, values in implied_by_priors(found).data_vars.items():
+        middle = estimate(values)
+        low, median, high = map(printing.cell, (middle.low, middle.median, middle.high))
+        lines.append(f"  {name}: median {median}, 90% interval {low} to {high} ({values.attrs['definition']})")
+    return "\n".join(["these priors imply, before any table:", *lines])
 
 
 def _described(found: Priors, name: str, row: Any) -> str:

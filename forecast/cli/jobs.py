@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, QUIET, RUN, SCENARIO, YEARS, making
+from forecast.cli.options import AS_CSV, AS_JSON, HORIZON_FORM, QUIET, RUN, SCENARIO, VIEW_OF_RUN, YEARS, making
+from forecast.cli.research import viewed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from forecast.reporting.forecasts import Forecasts
 
 GATE_FAILED = 3
+CLUSTER = "log10_training_cluster_tokens_per_second"
 MAIN_SERIES = ("log10_parallel_streams", "log10_human_equivalents")
 
 
@@ -74,36 +76,70 @@ def fit(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **fl
 @click.command()
 @RUN
 @SCENARIO
+@VIEW_OF_RUN
+@click.option("--params", type=float, metavar="P", help="Size of the model, instead of what training compute gives.")
+@HORIZON_FORM
 @YEARS
 @AS_JSON
 @AS_CSV
-def project(run_file: str, scenarios: tuple[str, ...], years: list[int] | None, as_json: bool, as_csv: bool) -> None:
-    """How many AIs by year, from a run file, with software on its people-only trend."""
+def project(
+    run_file: str,
+    scenarios: tuple[str, ...],
+    views: tuple[str, ...],
+    params: float | None,
+    horizon_form: str,
+    years: list[int] | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """How many AIs by year, from a run file, with software on its people-only trend.
+
+    Example: forecast project forecast-out/run.nc --view finnveden2023 --years 2027
+    """
     from forecast.projection import project
-    from forecast.runs import load_run
     from forecast.summaries import summary
 
-    tree = load_run(run_file)
-    frame = summary(project(tree, scenarios or "baseline", years), form=_form("trend", tree))
-    shown = frame[frame["variable"].isin(MAIN_SERIES)]
+    tree = viewed(run_file, views)
+    found = project(tree, scenarios or "baseline", years, horizon_form, params)
+    frame = summary(found, form=_form("trend", tree))
+    shown = frame[frame["variable"].isin(MAIN_SERIES if params is None else (*MAIN_SERIES, CLUSTER))]
     printing.emit_frame(frame, as_json, as_csv, _columns(shown, ("q05", "q50", "q95")))
 
 
 @click.command()
 @RUN
 @SCENARIO
+@VIEW_OF_RUN
+@click.option("--form", default="section5", show_default=True, metavar="NAME", help="Equations of the take-off.")
+@HORIZON_FORM
 @YEARS
 @AS_JSON
 @AS_CSV
-def takeoff(run_file: str, scenarios: tuple[str, ...], years: list[int] | None, as_json: bool, as_csv: bool) -> None:
-    """How fast a take-off, from a run file: read-outs and probabilities."""
+def takeoff(
+    run_file: str,
+    scenarios: tuple[str, ...],
+    views: tuple[str, ...],
+    form: str,
+    horizon_form: str,
+    years: list[int] | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """How fast a take-off, from a run file: read-outs and probabilities.
+
+    Example: forecast takeoff forecast-out/run.nc --form kwa2026
+    """
     from forecast.dynamics import takeoff
     from forecast.reporting.forecasts import SCENARIOS
-    from forecast.runs import load_run
+    from forecast.research.rows import result_rows
     from forecast.summaries import summary
 
-    tree = load_run(run_file)
-    frame = summary(takeoff(tree, scenarios or SCENARIOS, years), form=_form("section5", tree))
+    tree = viewed(run_file, views)
+    if scenarios and form != "section5":
+        raise click.UsageError(f"the form {form} knows no scenarios: drop --scenario or take section5.")
+    found = takeoff(tree, scenarios or SCENARIOS, years, horizon_form, form)
+    label = form if horizon_form == "exponential" else f"{form}, {horizon_form}"
+    frame = summary(found, form=_form(label, tree)) if form == "section5" else result_rows(found, _form(label, tree))
     printing.emit_frame(frame, as_json, as_csv, _columns(frame, ("q05", "q50", "q95", "probability")))
 
 

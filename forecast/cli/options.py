@@ -38,6 +38,16 @@ TABLES = click.option(
 VIEW = click.option(
     "--view", "views", multiple=True, metavar="NAME", help="Overlay of the priors, by name or path; repeatable."
 )
+VIEW_OF_RUN = click.option(
+    "--view", "views", multiple=True, metavar="NAME", help="As its author would have it, by name or path; repeatable."
+)
+HORIZON_FORM = click.option(
+    "--horizon-form",
+    type=click.Choice(["exponential", "superexponential"]),
+    default="exponential",
+    show_default=True,
+    help="Form of the task horizon in effective compute.",
+)
 AS_OF = click.option("--as-of", metavar="YYYY-MM-DD", help="Use only what was known on that day.")
 RUN = click.argument("run_file", metavar="RUN")
 

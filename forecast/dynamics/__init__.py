@@ -68,7 +68,11 @@ def takeoff(
     """
     if form != FORMS[0]:
         return rival_form(run, form, years=years)
-    return takeoff_with_years(run, scenario, years, horizon_form, step)[0]
+    scenarios = load_scenarios(scenario)
+    p, shape = parameters_for(run, scenarios), sample_shape(run)
+    chosen, name = checked_years(years, float(p["as_of_year"])), checked_form(horizon_form)
+    found = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, name, step, False))
+    return dataset(by_scenario(found, scenarios), READOUTS | EVENTS, shape)
 
 
 def takeoff_with_years(
@@ -80,20 +84,35 @@ def takeoff_with_years(
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Both `takeoff`'s read-outs and the by-year series with feedback (dims scenario, chain, draw, year)."""
     scenarios = load_scenarios(scenario)
-    leaps = any(item.course == "leap" for item in scenarios)
-    p = parameters_with(run, *(["hardware_leap"] if leaps else []))
-    require_finite(p)
-    chosen = checked_years(years, float(p["as_of_year"]))
-    shape, form = sample_shape(run), checked_form(horizon_form)
+    p, shape = parameters_for(run, scenarios), sample_shape(run)
+    chosen, form = checked_years(years, float(p["as_of_year"])), checked_form(horizon_form)
     joined = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, form, step))
-    found = {item.name: {key[1]: value for key, value in joined.items() if key[0] == item.name} for item in scenarios}
+    found = by_scenario(joined, scenarios)
     return dataset(found, READOUTS | EVENTS, shape), dataset(found, YEARLY, shape, chosen)
 
 
+def parameters_for(run: xr.DataTree, scenarios: Sequence[Scenario]) -> Draws:
+    """What some scenarios need of a run, checked to be finite."""
+    leaps = any(item.course == "leap" for item in scenarios)
+    p = parameters_with(run, *(["hardware_leap"] if leaps else []))
+    require_finite(p)
+    return p
+
+
+def by_scenario(joined: dict[tuple[str, str], Array], scenarios: Sequence[Scenario]) -> dict[str, dict[str, Array]]:
+    """What `all_scenarios` returns, a dict per scenario."""
+    return {item.name: {key[1]: value for key, value in joined.items() if key[0] == item.name} for item in scenarios}
+
+
 def all_scenarios(
-    p: Draws, scenarios: Sequence[Scenario], years: list[int], form: str, step: float
+    p: Draws,
+    scenarios: Sequence[Scenario],
+    years: list[int],
+    form: str = "exponential",
+    step: float = DEFAULT_STEP,
+    series: bool = True,
 ) -> dict[tuple[str, str], Array]:
-    """Read-outs, events and by-year series of one block of draws, by (scenario, name).
+    """Read-outs, events and, with `series`, by-year series of one block of draws, by (scenario, name).
 
     Scenarios that slow down alike share the path up to full automation: they differ only in what follows.
     """
@@ -105,7 +124,7 @@ def all_scenarios(
         if item.slowdown not in shared:
             shared[item.slowdown] = to_automation(q, end, form, step)
         legs = beyond_automation(shared[item.slowdown], q, end, item.course, step)
-        values = readouts(legs, q, end) | by_year(legs, q, when, item.course, form)
+        values = readouts(legs, q, end) | (by_year(legs, q, when, item.course, form) if series else {})
         result.update({(item.name, name): value for name, value in values.items()})
     return result
 

@@ -50,6 +50,8 @@ Draws = dict[str, Any]
 
 FORMS = ("section5", "davidson_houlden2025", "ai2027", "kwa2026")
 RIVALS = FORMS[1:]
+SUPEREXPONENTIAL = "section5_superexponential"  # the main form with a task horizon whose doublings shorten
+MIXED = (FORMS[0], SUPEREXPONENTIAL, *RIVALS)
 PARAMETERS_FROM = ("posterior", "published")
 CURRENCY = {
     **{name: READOUTS[name] for name in ("best_year_gain", "best_year_gain_human_years")},
@@ -204,7 +206,11 @@ READOUTS_OF: dict[str, Callable[[Draws, bool, float], dict[str, Array]]] = {
 
 
 def compare_forms(
-    run: xr.DataTree, readouts: xr.Dataset, scenario: str = "baseline", years: Iterable[int] | None = None
+    run: xr.DataTree,
+    readouts: xr.Dataset,
+    scenario: str = "baseline",
+    years: Iterable[int] | None = None,
+    superexponential: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """The main form beside every rival, with the posterior's parameters and as published.
 
@@ -218,6 +224,8 @@ def compare_forms(
         Which one to take where `readouts` has that dim.
     years
         The window, as given to `takeoff`.
+    superexponential
+        What `takeoff` returns with ``horizon_form="superexponential"``: one more row beside the main form.
 
     Returns
     -------
@@ -239,7 +247,8 @@ def compare_forms(
         )
     window = None if years is None else list(years)
     found = {(form, q): rival_form(run, form, q, window) for q in PARAMETERS_FROM for form in RIVALS}
-    rows = {"section5": own} | {form_label(*key): data for key, data in found.items()}
+    sibling = {} if superexponential is None else {SUPEREXPONENTIAL: _one_scenario(superexponential, scenario)}
+    rows = {"section5": own} | sibling | {form_label(*key): data for key, data in found.items()}
     common = {name: _stacked("form", {k: data[name] for k, data in rows.items()}) for name in CURRENCY}
     lengths = {k: data["takeoff_years"] for k, data in rows.items() if "takeoff_years" in data}
     sides = {

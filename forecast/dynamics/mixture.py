@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.dynamics.forms import CURRENCY, FORMS
+from forecast.dynamics.forms import CURRENCY, MIXED
 from forecast.errors import InputError
 from forecast.families import suggestion
 from forecast.schema import EVENTS, SAMPLE_DIMS
@@ -33,10 +33,10 @@ def form_weights(run: xr.DataTree) -> dict[str, float]:
         If a weight is negative or none is above 0.
     """
     p = parameters_with(run, "rival_forms")
-    drawn = np.stack([p[f"form_weight_{form}"] for form in FORMS])
+    drawn = np.stack([p[f"form_weight_{form}"] for form in MIXED])
     if (drawn < 0.0).any() or (drawn.sum(axis=0) <= 0.0).any():
         raise InputError("form_weight_*: a weight is negative or all are 0; give each form one of at least 0")
-    return dict(zip(FORMS, (drawn / drawn.sum(axis=0)).mean(axis=1).tolist(), strict=True))
+    return dict(zip(MIXED, (drawn / drawn.sum(axis=0)).mean(axis=1).tolist(), strict=True))
 
 
 def mixture(comparison: xr.Dataset, weights: Mapping[str, float], levels: Sequence[float] = LEVELS) -> xr.Dataset:

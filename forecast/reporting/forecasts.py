@@ -56,7 +56,8 @@ def run_marks(run: xr.DataTree) -> tuple[str, ...]:
     record = read_provenance(run)
     gate = record.get("gate")
     prior = ("prior only",) if record["kind"] == "prior" else ()
-    return prior + (("convergence gate failed",) if gate is not None and not gate["passed"] else ())
+    views = tuple(f"view {name}" for name in record.get("views", ()))
+    return prior + views + (("convergence gate failed",) if gate is not None and not gate["passed"] else ())
 
 
 def marked(form: str, marks: Sequence[str]) -> str:

@@ -17,10 +17,13 @@ import xarray as xr
 from forecast.equations import research, takeoff, trends
 from forecast.equations.trends import LN10
 from forecast.headlines import REACHED_ONLY
+from forecast.priors import Priors
 from forecast.quantiles import quantile
-from forecast.schema import Variable
+from forecast.schema import PRODUCTION, Variable
+from forecast.side_draws import drawn
 from forecast.words import number
 
+PRIOR_DRAWS = 20_000
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 IMPLIED: dict[str, Variable] = {
     "returns_on_labour_now": Variable(
@@ -44,16 +47,12 @@ def implied_values(p: Mapping[str, Any], year_100: Any) -> xr.Dataset:
     year_100 : (draw,)
         Decimal year of full automation, +inf where it is not reached: there the returns at automation are NaN.
     """
-    share, exponent = p["compute_share"], takeoff.compute_exponent(p)
+    share = p["compute_share"]
     rho = research.rho_from_infinite_labour(p["infinite_labour_multiple"], share)
-    log_a, log_b = research.log_asymptotes(rho, share)
     values = {
         "returns_on_labour_now": research.implied_returns_on_labour(p["returns"], share, rho),
         "returns_on_labour_at_automation": returns_at_automation(p, np.asarray(year_100), rho),
-        "sigma": research.sigma_from_rho(rho),
-        "infinite_labour_multiple": np.exp(log_a),
-        "infinite_compute_multiple": np.exp(np.minimum(log_b, 700.0)),  # a share near 1 exceeds any float
-        "tenth_compute_multiple": research.ces(1.0, 0.1, share, rho, exponent),
+        **production_values(p),
     }
     size = np.shape(year_100)
     return xr.Dataset(
@@ -61,6 +60,37 @@ def implied_values(p: Mapping[str, Any], year_100: Any) -> xr.Dataset:
             name: ("draw", np.broadcast_to(values[name], size), {"units": v.units, "definition": v.definition})
             for name, v in IMPLIED.items()
         }
+    )
+
+
+def production_values(p: Mapping[str, Any]) -> dict[str, Any]:
+    """Sigma, both asymptotes and what a tenth of the compute leaves, implied by share, asymptote and exponent."""
+    share, exponent = p["compute_share"], takeoff.compute_exponent(p)
+    rho = research.rho_from_infinite_labour(p["infinite_labour_multiple"], share)
+    log_a, log_b = research.log_asymptotes(rho, share)
+    return {
+        "sigma": research.sigma_from_rho(rho),
+        "infinite_labour_multiple": np.exp(log_a),
+        "infinite_compute_multiple": np.exp(np.minimum(log_b, 700.0)),  # a share near 1 exceeds any float
+        "tenth_compute_multiple": research.ces(1.0, 0.1, share, rho, exponent),
+    }
+
+
+def implied_by_priors(priors: Priors, seed: int = 1) -> xr.Dataset:
+    """Draws (dim draw) of what any prior set implies of research production before it has seen a table.
+
+    Examples
+    --------
+    >>> from forecast.priors import load_priors
+    >>> round(float(implied_by_priors(load_priors())["sigma"].median()), 2)
+    0.87
+    """
+    names = ("compute_share", "infinite_labour_multiple", "parallelization_exponent", *PRODUCTION)
+    stated = {name: drawn(priors[name], seed, name, PRIOR_DRAWS) for name in names if name in priors}
+    values = production_values(stated | research.production(stated))
+    known = {name: IMPLIED[name] for name in values}
+    return xr.Dataset(
+        {name: ("draw", values[name], {"units": v.units, "definition": v.definition}) for name, v in known.items()}
     )
 
 

@@ -6,7 +6,7 @@ two of them is the view, not the draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.dynamics import takeoff
+from forecast.dynamics import all_scenarios, by_scenario, parameters_for
+from forecast.equations.takeoff import compute_exponent
 from forecast.errors import InputError
-from forecast.headlines import estimate
+from forecast.headlines import Estimate, estimate
 from forecast.overlays import overlay_names, scenario_names
 from forecast.priors import read_overlay
+from forecast.results import checked_years, dataset, in_blocks
 from forecast.runs import sample_shape
+from forecast.scenarios import load_scenarios
+from forecast.schema import EVENTS, READOUTS
 from forecast.views import apply_view, distance
+from forecast.words import number, percent, span
 
 POSTERIOR = "this posterior"
 SWAP_DRAWS = 1000  # of all chains together, for one parameter at a time
@@ -71,9 +76,37 @@ def compare(
     if len(set(labels)) < len(labels):
         raise InputError(f"two views share a name ({', '.join(labels[1:])}): rename one file")
     window = None if years is None else list(years)
-    seen = [run, *(apply_view(run, view) for view in chosen)]
-    parts = [takeoff(thinned(one, draws), scenario, window) for one in seen]
+    seen = [thinned(one, draws) for one in (run, *(apply_view(run, view) for view in chosen))]
+    parts = takeoffs(seen, scenario, window)
     return xr.concat(parts, pd.Index(labels, name="view"), join="exact", combine_attrs="override")
+
+
+def takeoffs(runs: Sequence[xr.DataTree], scenario: str | Sequence[str], years: list[int] | None) -> list[xr.Dataset]:
+    """`takeoff` of several runs of one shape, all draws in the same blocks: half the time of one after the other."""
+    scenarios, shape = load_scenarios(scenario), sample_shape(runs[0])
+    parts, size = [parameters_for(run, scenarios) for run in runs], shape[0] * shape[1]
+    chosen = checked_years(years, float(parts[0]["as_of_year"]))
+    joined = in_blocks(
+        side_by_side(parts, size), size * len(runs), lambda p: all_scenarios(p, scenarios, chosen, series=False)
+    )
+    found = by_scenario(joined, scenarios)
+    pieces = [slice(i * size, (i + 1) * size) for i in range(len(runs))]
+    by_run = [{s: {k: v[piece] for k, v in values.items()} for s, values in found.items()} for piece in pieces]
+    return [dataset(values, READOUTS | EVENTS, shape) for values in by_run]
+
+
+def side_by_side(parts: Sequence[Mapping[str, Any]], size: int) -> dict[str, Any]:
+    """Parameters of several runs as one; a name that is the same number in all of them stays one."""
+    joined: dict[str, Any] = {}
+    if any("compute_exponent" in part for part in parts):  # one of the views states it; the others mean lambda
+        parts = [{"compute_exponent": compute_exponent(part)} | dict(part) for part in parts]
+    for name in set.intersection(*(set(part) for part in parts)):
+        values = [np.asarray(part[name]) for part in parts]
+        if all(value.ndim == 0 and value == values[0] for value in values):
+            joined[name] = parts[0][name]
+        else:
+            joined[name] = np.concatenate([np.broadcast_to(v, (size, *v.shape[1:])) for v in values])
+    return joined
 
 
 def thinned(run: xr.DataTree, draws: int | None) -> xr.DataTree:
@@ -102,26 +135,15 @@ def differences(
     """
     window = None if years is None else list(years)
     states, far = read_overlay(view).entries, distance(run, view)
-    base = outputs(run, scenario, window)
-    rows = [row_of("none", base, base, np.nan)]
-    for name in states:
-        rows.append(
-            row_of(name, outputs(apply_view(run, view, only=[name]), scenario, window), base, far.get(name, np.nan))
-        )
-    rows[1:] = sorted(rows[1:], key=lambda row: -row["strength"])
-    whole = outputs(apply_view(run, view), scenario, window)
-    return pd.DataFrame([*rows, row_of("all", whole, base, np.nan)])
+    swapped = [run, *(apply_view(run, view, only=[name]) for name in states), apply_view(run, view)]
+    parts = takeoffs([thinned(one, SWAP_DRAWS) for one in swapped], scenario, window)
+    base, *alone, whole = (one.isel(scenario=0) for one in parts)
+    rows = [row_of(name, found, base, far.get(name, np.nan)) for name, found in zip(states, alone, strict=True)]
+    rows.sort(key=lambda row: -float(row["strength"]))
+    return pd.DataFrame([row_of("none", base, base, np.nan), *rows, row_of("all", whole, base, np.nan)])
 
 
-def outputs(run: xr.DataTree, scenario: str, years: list[int] | None) -> dict[str, xr.DataArray]:
-    """Draws of `OUTPUTS`, of a thinned run."""
-    found = takeoff(thinned(run, SWAP_DRAWS), scenario, years).isel(scenario=0)
-    return {name: found[name] for name in OUTPUTS}
-
-
-def row_of(
-    name: str, found: Mapping[str, xr.DataArray], base: Mapping[str, xr.DataArray], far: float
-) -> dict[str, Any]:
+def row_of(name: str, found: xr.Dataset, base: xr.Dataset, far: float) -> dict[str, Any]:
     """Medians of one swap, and how far it moves the outputs."""
     medians = {output: estimate(found[output]).median for output in OUTPUTS}
     strength = max(shift(found[output].values, base[output].values) for output in OUTPUTS)
@@ -156,6 +178,61 @@ def comparison_table(compared: xr.Dataset, prob: float = 0.9) -> pd.DataFrame:
                 row[name] = float(one[name].mean())
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def comparison_words(compared: xr.Dataset, prob: float = 0.9) -> pd.DataFrame:
+    """The same for people: a row per view and scenario, medians with intervals in words."""
+    end = "not in the window"
+    rows = []
+    for view in compared["view"].values:
+        for scenario in compared["scenario"].values:
+            one = compared.sel(view=view, scenario=scenario)
+            streams = estimate(one["log10_streams_at_automation"], prob, power=10.0)
+            rows.append(
+                {
+                    "View": str(view).replace("_", " "),
+                    "Scenario": str(scenario).replace("_", " "),
+                    "Full automation": spoken(estimate(one["year_100"], prob), lambda x: str(int(x)), end),
+                    "20% to 100%, years": spoken(estimate(one["takeoff_years"], prob), number, end),
+                    "Streams there": spoken(streams, number, "never"),
+                    "Best 12 months, OOM": spoken(estimate(one["best_year_gain"], prob), number, "never"),
+                    "Not automated": percent(float(one["not_automated"].mean())),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def difference_words(table: pd.DataFrame, rows: int = 6) -> pd.DataFrame:
+    """The strongest rows of `differences` for people."""
+    say: dict[str, Callable[[float], str]] = {
+        "year_100": lambda x: "not in the window" if np.isinf(x) else str(int(x)),
+        "takeoff_years": lambda x: "not in the window" if np.isinf(x) else number(x),
+        "log10_streams_at_automation": lambda x: number(10.0**x),
+        "best_year_gain": number,
+    }
+    ordered = table[~table["parameter"].isin(("none", "all"))].head(rows)
+    kept = pd.concat([table[table["parameter"] == "none"], ordered, table[table["parameter"] == "all"]])
+    shown = pd.DataFrame({"Taken from the view": kept["parameter"].tolist()})
+    for name, label in zip(OUTPUTS, ("Full automation", "Years", "Streams", "Best 12 months"), strict=True):
+        shown[label] = [say[name](value) for value in kept[name]]
+    shown["Shift, sd"] = [number(value) for value in kept["strength"]]
+    shown["From posterior, sd"] = [_sds(value) for value in kept["distance"]]
+    return shown
+
+
+def _sds(value: float) -> str:
+    """Standard deviations in words; beyond 20 they only say "elsewhere"."""
+    return "" if np.isnan(value) else f"{value:.1f}" if abs(value) <= 20.0 else "beyond 20"
+
+
+def spoken(value: Estimate, say: Callable[[float], str], never: str) -> str:
+    """Median and interval in words; an end that never comes is said once."""
+    if np.isnan(value.median):
+        return "none reached"
+    low, median, high = (never if np.isinf(x) else say(x) for x in (value.low, value.median, value.high))
+    if low == high:
+        return median
+    return f"{median} ({low} to {high})" if never in (low, high) else f"{median} ({span(low, high)})"
 
 
 def difference_sentence(name: str, table: pd.DataFrame, far: float = FAR) -> str:

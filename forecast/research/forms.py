@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.dynamics.forms import PARAMETERS_FROM, RIVALS, STAGES, form_label
+from forecast.dynamics import takeoff
+from forecast.dynamics.forms import PARAMETERS_FROM, RIVALS, STAGES, SUPEREXPONENTIAL, compare_forms, form_label
 from forecast.quantiles import quantile
 from forecast.words import number, percent
 
@@ -30,6 +31,14 @@ COLUMNS = (
     "takeoff_years_q95",
     "own_definition",
 )
+
+
+def all_forms(run: xr.DataTree, readouts: xr.Dataset | None = None, years: Iterable[int] | None = None) -> xr.Dataset:
+    """`compare_forms` with the superexponential task horizon as one more row; `readouts` of the baseline if at hand."""
+    window = None if years is None else list(years)
+    own = takeoff(run, "baseline", window) if readouts is None else readouts
+    faster = takeoff(run, "baseline", window, horizon_form="superexponential")
+    return compare_forms(run, own, years=window, superexponential=faster)
 
 
 def forms_table(comparison: xr.Dataset, mixed: xr.Dataset | None = None) -> pd.DataFrame:
@@ -76,11 +85,14 @@ def mixture_sentence(mixed: xr.Dataset) -> str:
 def own_words(comparison: xr.Dataset) -> dict[str, str]:
     """What each form says in its own terms, by its label in the comparison."""
     rivals = {form_label(form, q): WORDS_OF[form](comparison, q) for q in PARAMETERS_FROM for form in RIVALS}
-    return {"section5": _section5_words(comparison)} | rivals
+    lengths = comparison.coords["takeoff_form"].values
+    return {
+        form: _section5_words(comparison, form) for form in ("section5", SUPEREXPONENTIAL) if form in lengths
+    } | rivals
 
 
-def _section5_words(comparison: xr.Dataset) -> str:
-    length = comparison["takeoff_years"].sel(takeoff_form="section5")
+def _section5_words(comparison: xr.Dataset, form: str) -> str:
+    length = comparison["takeoff_years"].sel(takeoff_form=form)
     return f"20% to 100% of AI R&D automated in {_spoken(length)} years"
 
 

@@ -15,7 +15,7 @@ from scipy import integrate
 from forecast.dynamics import ai2027, davidson_houlden2025, kwa2026, takeoff
 from forecast.dynamics.forms import (
     CURRENCY,
-    FORMS,
+    MIXED,
     OWN,
     PARAMETERS_FROM,
     READOUTS_OF,
@@ -453,7 +453,7 @@ def test_readouts_of_another_run_or_scenario_are_refused(prior_run: xr.DataTree,
 
 def test_every_form_has_a_weight() -> None:
     names = {name for name in SIDE_PARAMETERS["rival_forms"] if name.startswith("form_weight_")}
-    assert names == {f"form_weight_{form}" for form in FORMS}
+    assert names == {f"form_weight_{form}" for form in MIXED}
 
 
 # --- the mixture ------------------------------------------------------------------------------------------------
@@ -463,7 +463,7 @@ FORM_DRAWS = st.lists(st.lists(st.floats(-50.0, 50.0), min_size=4, max_size=4), 
 
 def test_shipped_weights_sum_to_one(prior_run: xr.DataTree) -> None:
     weights = form_weights(prior_run)
-    assert tuple(weights) == FORMS
+    assert tuple(weights) == MIXED
     assert sum(weights.values()) == pytest.approx(1.0)
     assert weights["section5"] == max(weights.values())
 

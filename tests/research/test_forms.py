@@ -7,15 +7,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forecast.dynamics import takeoff
-from forecast.dynamics.forms import compare_forms
 from forecast.dynamics.mixture import form_weights, mixture
-from forecast.research.forms import COLUMNS, forms_table, mixture_sentence
+from forecast.research.forms import COLUMNS, all_forms, forms_table, mixture_sentence
 
 
 @pytest.fixture(scope="module")
 def comparison(prior_run: xr.DataTree) -> xr.Dataset:
-    return compare_forms(prior_run, takeoff(prior_run, "baseline"))
+    return all_forms(prior_run)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,7 @@ def test_the_table_repeats_the_draws(table: pd.DataFrame, comparison: xr.Dataset
 
 def test_a_length_stands_only_where_the_form_has_one(table: pd.DataFrame) -> None:
     given = table.index[table["takeoff_years_q50"].notna()]
-    assert list(given) == ["section5", "kwa2026", "kwa2026 as published"]
+    assert list(given) == ["section5", "section5_superexponential", "kwa2026", "kwa2026 as published"]
 
 
 def test_every_form_speaks_in_its_own_terms(table: pd.DataFrame) -> None:
@@ -47,7 +45,7 @@ def test_every_form_speaks_in_its_own_terms(table: pd.DataFrame) -> None:
     assert "141 days" in words["ai2027"] and "ceiling" in words["ai2027"]
     assert "ceiling" not in words["ai2027 as published"]
     assert "99%" in words["kwa2026"]
-    assert "section5 50%" in words["mixture"]
+    assert "section5 30%" in words["mixture"]
     assert not words.str.contains("nan|inf").any()
 
 

@@ -1,0 +1,177 @@
+"""Commands that ask a run further questions: organisations, speedup, leap, forms, compare, watch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast.cli import printing
+from forecast.cli.options import AS_CSV, AS_JSON, RUN, SCENARIO, VIEW_OF_RUN, YEARS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+@click.command()
+@RUN
+@click.option("--file", "file", metavar="FILE", help="Organisations of your own: a TOML file of [organisations.NAME].")
+@VIEW_OF_RUN
+@AS_JSON
+@AS_CSV
+def organisations(run_file: str, file: str | None, views: Sequence[str], as_json: bool, as_csv: bool) -> None:
+    """SlowCorp, NormalCorp, AutomatedCorp: labour against compute in AI research.
+
+    Example: forecast organisations forecast-out/run.nc --file mine.toml
+    """
+    from forecast.research.organisation_tables import organisations_sentences, organisations_table, requirements_table
+    from forecast.research.organisations import organisations
+
+    found = organisations(viewed(run_file, views), file)
+    tables = [organisations_table(found), requirements_table(found)]
+    emit(found, "organisations", organisations_sentences(found), tables, as_json, as_csv)
+
+
+@click.command()
+@RUN
+@click.option("--year", type=float, metavar="YEAR", help="Decimal year; each draw's full automation if not given.")
+@click.option("--latency-hours", type=float, metavar="HOURS", help="Every answer comes after so many hours.")
+@VIEW_OF_RUN
+@AS_JSON
+@AS_CSV
+def speedup(
+    run_file: str, year: float | None, latency_hours: float | None, views: Sequence[str], as_json: bool, as_csv: bool
+) -> None:
+    """Can AI implementers speed research up 30 times while people have the ideas?
+
+    Example: forecast speedup forecast-out/run.nc --latency-hours 1
+    """
+    from forecast.research import implementers
+
+    tree = viewed(run_file, views)
+    if latency_hours is None:
+        settings = implementers.latency_settings(tree, year)
+    else:
+        settings = {f"{latency_hours:g} h": implementers.speedup(tree, year, latency_hours)}
+    found = next(iter(settings.values()))
+    tables = [implementers.latency_table(settings).reset_index(), implementers.bounds_table(found).reset_index()]
+    emit(found, "speedup", implementers.implementers_sentences(found), tables, as_json, as_csv)
+
+
+@click.command()
+@RUN
+@click.option("--factor", type=float, metavar="X", help="Wanted multiple of the fleet, 1 or more; 100 if not given.")
+@click.option("--start", type=float, metavar="YEAR", help="Decimal year; each draw's full automation if not given.")
+@VIEW_OF_RUN
+@AS_JSON
+@AS_CSV
+def leap(
+    run_file: str, factor: float | None, start: float | None, views: Sequence[str], as_json: bool, as_csv: bool
+) -> None:
+    """A sudden leap in one developer's hardware, beside what software alone gains in the same months.
+
+    Example: forecast leap forecast-out/run.nc --factor 100 --start 2028.5
+    """
+    from forecast.research.hardware import leap
+    from forecast.research.hardware_tables import leap_sentences, leap_table
+
+    found = leap(viewed(run_file, views), factor, start)
+    emit(found, "leap", leap_sentences(found), [leap_table(found)], as_json, as_csv)
+
+
+@click.command()
+@RUN
+@VIEW_OF_RUN
+@YEARS
+@AS_JSON
+@AS_CSV
+def forms(run_file: str, views: Sequence[str], years: list[int] | None, as_json: bool, as_csv: bool) -> None:
+    """Rival forms of the take-off side by side, in OOM of software in the best 12 months.
+
+    Example: forecast forms forecast-out/run.nc
+    """
+    from forecast.dynamics.mixture import form_weights, mixture
+    from forecast.research.forms import all_forms, forms_table, mixture_sentence
+
+    tree = viewed(run_file, views)
+    compared = all_forms(tree, years=years)
+    mixed = mixture(compared, form_weights(tree))
+    frame = forms_table(compared, mixed)
+    if not (as_json or as_csv):
+        click.echo(f"{click.wrap_text(mixture_sentence(mixed), width=100)}\n")
+    printing.emit_frame(frame, as_json, as_csv, frame.drop(columns=["own_definition"]).round(3))
+    if not (as_json or as_csv):
+        said = frame[["form", "own_definition"]].itertuples(index=False)
+        click.echo("\nIn their own terms:\n" + "\n".join(f"  {row[0]}: {row[1]}" for row in said))
+
+
+@click.command()
+@RUN
+@click.option(
+    "--view", "views", multiple=True, metavar="NAME", help="Name or path; repeatable; all shipped views if none."
+)
+@SCENARIO
+@YEARS
+@click.option("--differences/--no-differences", default=True, help="Which parameters of each view make the difference.")
+@click.option("--figure", metavar="FILE", help="Write the comparison as a picture, .svg or .png.")
+@AS_JSON
+@AS_CSV
+def compare(
+    run_file: str,
+    views: Sequence[str],
+    scenarios: Sequence[str],
+    years: list[int] | None,
+    differences: bool,
+    figure: str | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Views and scenarios side by side, and which parameters make the difference.
+
+    A view is taken on the draws of the run; what it leaves open follows the posterior. Nothing is fitted: forecast run
+    --view NAME does that. Example: forecast compare forecast-out/run.nc --view davidson2023 --scenario software_only
+    """
+    from forecast.priors import read_overlay
+    from forecast.research import compare as compared
+    from forecast.runs import load_run
+
+    tree = load_run(run_file)
+    chosen: list[str | Path] = list(views) or list(compared.view_names())
+    found = compared.compare(tree, chosen, scenarios or "baseline", years)
+    frame = compared.comparison_table(found)
+    if figure is not None:
+        from forecast.comparison_plots import plot_views, save_figure
+
+        save_figure(plot_views(found), figure)
+    printing.emit_frame(frame, as_json, as_csv, compared.comparison_words(found))
+    if differences and not (as_json or as_csv):
+        for view in chosen:
+            name = read_overlay(view).name
+            table = compared.differences(tree, view, scenarios[0] if scenarios else "baseline", years)
+            click.echo(f"\n{click.wrap_text(compared.difference_sentence(name, table), width=100)}")
+            click.echo(printing.aligned(compared.difference_words(table)))
+
+
+def viewed(run_file: str, views: Sequence[str]) -> xr.DataTree:
+    """The run, or as the author of some views would have it."""
+    from forecast.runs import load_run
+    from forecast.views import apply_view
+
+    tree = load_run(run_file)
+    return apply_view(tree, *views) if views else tree
+
+
+def emit(
+    found: xr.Dataset, form: str, sentences: Sequence[str], tables: Sequence[pd.DataFrame], as_json: bool, as_csv: bool
+) -> None:
+    """Sentences and tables for people, or every number as rows."""
+    from forecast.research.rows import result_rows
+
+    if as_json or as_csv:
+        printing.emit_frame(result_rows(found, form), as_json, as_csv)
+        return
+    spoken = [click.wrap_text(sentence, width=100) for sentence in sentences]
+    click.echo("\n\n".join([*spoken, *map(printing.aligned, tables)]))

@@ -1,0 +1,162 @@
+"""Figures of rows side by side: views, forms, organisations, and the hardware leap; in the style of ``forecast.plots``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+
+from forecast.errors import InputError
+from forecast.headlines import Estimate, estimate
+from forecast.plots import BLUE, DASHES, FONT_SIZE, GREY, INK, ORANGE, PALETTE, legend, new_axes
+from forecast.words import number
+
+ROW_HEIGHT = 0.34  # inches
+FIGURE_FORMATS = (".svg", ".png", ".pdf")
+
+
+def plot_intervals(
+    labels: Sequence[str], values: Sequence[Estimate], xlabel: str = "", log: bool = False, ax: Axes | None = None
+) -> Axes:
+    """A dot at each median on a line over its interval, first row on top; an end that never comes is an arrow.
+
+    Examples
+    --------
+    >>> ax = plot_intervals(["a", "b"], [Estimate(1.0, 2.0, 4.0, 0.9), Estimate(1.0, 3.0, np.inf, 0.9)])
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['a', 'b']
+    """
+    if len(labels) != len(values) or not labels:
+        raise InputError(f"{len(labels)} labels for {len(values)} intervals: give one each, at least one")
+    ax = new_axes(ax)
+    figure = ax.get_figure(root=True)
+    if figure is not None:
+        figure.set_size_inches(figure.get_size_inches()[0], 0.9 + ROW_HEIGHT * len(labels))
+    finite = [x for one in values for x in (one.low, one.median, one.high) if np.isfinite(x) and (x > 0.0 or not log)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    end = high * (high / low) ** 0.06 if log else high + 0.06 * (high - low or 1.0)
+    for row, one in enumerate(values):
+        colour = BLUE if row else ORANGE
+        ends = [min(max(x, low), end) if np.isfinite(x) else end for x in (one.low, one.median, one.high)]
+        if np.isnan(one.median):
+            continue
+        ax.plot([ends[0], ends[2]], [row, row], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
+        if np.isinf(one.high):
+            ax.plot([end], [row], marker=">", color=colour, markersize=7, clip_on=False)
+        if np.isfinite(one.median):
+            ax.plot([ends[1]], [row], marker="o", color=colour, markersize=6)
+    ax.set_yticks(range(len(labels)), list(labels))
+    ax.invert_yaxis()
+    if log:
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    ax.grid(True, axis="x", color=INK, alpha=0.22, linewidth=0.8)
+    ax.grid(False, axis="y")
+    ax.set_xlabel(xlabel, color=INK, fontsize=FONT_SIZE)
+    return ax
+
+
+def plot_views(compared: xr.Dataset, name: str = "year_100", ax: Axes | None = None) -> Axes:
+    """One read-out of every view and scenario: median and 90% interval, the run itself first.
+
+    Parameters
+    ----------
+    compared
+        What `compare` returns.
+    name
+        A read-out; a ``log10_`` one is drawn as a count.
+    """
+    log = name.startswith("log10_")
+    labels, values = [], []
+    scenarios = [str(scenario) for scenario in compared["scenario"].values]
+    for view in compared["view"].values:
+        for scenario in scenarios:
+            words = [str(view)] + ([scenario] if len(scenarios) > 1 else [])
+            labels.append(", ".join(words).replace("_", " "))
+            values.append(estimate(compared[name].sel(view=view, scenario=scenario), power=10.0 if log else None))
+    return plot_intervals(labels, values, str(compared[name].attrs.get("definition", name)), log, ax)
+
+
+def plot_forms(comparison: xr.Dataset, name: str = "best_year_gain", ax: Axes | None = None) -> Axes:
+    """One quantity of every form of the take-off: median and 90% interval, the main form first."""
+    labels = [str(label) for label in comparison["form"].values]
+    values = [estimate(comparison[name].sel(form=label)) for label in labels]
+    return plot_intervals(
+        [label.replace("_", " ") for label in labels], values, "OOM of software in the best 12 months", ax=ax
+    )
+
+
+def plot_organisations(found: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Progress of every organisation and practice relative to NormalCorp: median and 90% interval."""
+    labels, values = [], []
+    for organisation in found["organisation"].values:
+        for practice in found["practice"].values:
+            one = estimate(found["log10_progress"].sel(organisation=organisation, practice=practice), power=10.0)
+            if one.low == one.high:
+                continue  # NormalCorp is 1 by definition
+            labels.append(f"{organisation}, {str(practice).replace('_', ' ')}")
+            values.append(one)
+    ax = plot_intervals(labels, values, "progress, NormalCorp = 1", True, ax)
+    ax.axvline(1.0, color=GREY, linewidth=1.2, linestyle=":")
+    return ax
+
+
+def plot_leap(found: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """OOM that the leap alone and software alone gain by months after the start: medians with 90% intervals."""
+    ax = new_axes(ax)
+    months = found["month"].values
+    for index, (name, label) in enumerate((("hardware_gain", "hardware alone"), ("software_gain", "software alone"))):
+        bands = [estimate(found[name].sel(month=month)) for month in months]
+        low, middle, high = (np.array([getattr(band, side) for band in bands]) for side in ("low", "median", "high"))
+        ax.fill_between(months, low, high, color=PALETTE[index], alpha=0.2, linewidth=0)
+        ax.plot(months, middle, color=PALETTE[index], linestyle=DASHES[index], linewidth=2, label=label, marker="o")
+    ax.set_xlabel("months after the start", color=INK, fontsize=FONT_SIZE)
+    ax.set_ylabel("OOM", color=INK, fontsize=FONT_SIZE)
+    ax.set_xticks(months)
+    return legend(ax)
+
+
+def plot_speedup(curve: xr.DataArray, ax: Axes | None = None) -> Axes:
+    """P(speed-up >= x), a line per staffing, on a log axis; 30 times is marked."""
+    ax = new_axes(ax)
+    for index, staffing in enumerate(curve["staffing"].values):
+        label = str(staffing).replace("_", " ")
+        values = curve.sel(staffing=staffing)
+        ax.plot(
+            curve["speedup"].values, values, color=PALETTE[index], linestyle=DASHES[index], linewidth=2, label=label
+        )
+    ax.axvline(30.0, color=GREY, linewidth=1.2, linestyle=":")
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.set_xlabel("research at least so many times as fast", color=INK, fontsize=FONT_SIZE)
+    ax.margins(x=0)
+    return legend(ax)
+
+
+def save_figure(ax: Axes, path: str | Path) -> Path:
+    """Write the figure of an Axes as .svg, .png or .pdf.
+
+    Raises
+    ------
+    InputError
+        For another ending, or a folder that cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in FIGURE_FORMATS:
+        raise InputError(f"{target}: cannot be a figure: end its name with {', '.join(FIGURE_FORMATS)}")
+    figure = ax.get_figure(root=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(target, dpi=150)  # type: ignore[union-attr]
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from error
+    return target
