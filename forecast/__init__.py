@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast import equations as equations
+    from forecast.comparison_plots import plot_forms as plot_forms
+    from forecast.comparison_plots import plot_leap as plot_leap
+    from forecast.comparison_plots import plot_organisations as plot_organisations
+    from forecast.comparison_plots import plot_speedup as plot_speedup
+    from forecast.comparison_plots import plot_views as plot_views
+    from forecast.comparison_plots import save_figure as save_figure
     from forecast.dynamics import takeoff as takeoff
+    from forecast.dynamics.mixture import form_weights as form_weights
+    from forecast.dynamics.mixture import mixture as mixture
     from forecast.errors import ConvergenceError as ConvergenceError
     from forecast.errors import DataMissingError as DataMissingError
     from forecast.errors import ForecastError as ForecastError
@@ -33,14 +41,48 @@ if TYPE_CHECKING:
     from forecast.priors import interval as interval
     from forecast.priors import load_priors as load_priors
     from forecast.projection import project as project
+    from forecast.research.compare import compare as compare
+    from forecast.research.compare import differences as differences
+    from forecast.research.forms import all_forms as all_forms
+    from forecast.research.forms import forms_table as forms_table
+    from forecast.research.hardware import leap as leap
+    from forecast.research.implementers import speedup as speedup
+    from forecast.research.indicators import watch as watch
+    from forecast.research.organisations import organisations as organisations
     from forecast.runs import load_run as load_run
     from forecast.runs import save_run as save_run
     from forecast.summaries import exceedance as exceedance
     from forecast.summaries import summary as summary
+    from forecast.views import apply_view as apply_view
 
     __version__: str
 
 _ROOMS = {
+    "comparison_plots": (
+        "plot_forms",
+        "plot_leap",
+        "plot_organisations",
+        "plot_speedup",
+        "plot_views",
+        "save_figure",
+    ),
+    "views": ("apply_view",),
+    "research.organisations": ("organisations",),
+    "research.implementers": ("speedup",),
+    "research.hardware": ("leap",),
+    "research.compare": (
+        "compare",
+        "differences",
+    ),
+    "research.forms": (
+        "all_forms",
+        "forms_table",
+    ),
+    "dynamics.mixture": (
+        "form_weights",
+        "mixture",
+    ),
+    "research.indicators": ("watch",),
     "dynamics": ("takeoff",),
     "errors": ("ConvergenceError", "DataMissingError", "ForecastError", "InputError"),
     "fitting": ("check", "fit", "sample_prior"),
@@ -61,25 +103,42 @@ __all__ = [
     "ForecastError",
     "InputError",
     "__version__",
+    "all_forms",
+    "apply_view",
     "build_model",
     "check",
+    "compare",
+    "differences",
     "equations",
     "exceedance",
     "fit",
+    "form_weights",
+    "forms_table",
     "interval",
+    "leap",
     "load_observations",
     "load_priors",
     "load_run",
+    "mixture",
+    "organisations",
     "plot_exceedance",
     "plot_fan",
+    "plot_forms",
+    "plot_leap",
+    "plot_organisations",
     "plot_prior_posterior",
+    "plot_speedup",
     "plot_takeoff_lengths",
+    "plot_views",
     "project",
     "report",
     "sample_prior",
+    "save_figure",
     "save_run",
+    "speedup",
     "summary",
     "takeoff",
+    "watch",
 ]
 
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFo
 from forecast.errors import InputError
 from forecast.headlines import Estimate, estimate
 from forecast.plots import BLUE, DASHES, FONT_SIZE, GREY, INK, ORANGE, PALETTE, legend, new_axes
+from forecast.research.forms import form_words
 from forecast.words import number
 
 ROW_HEIGHT = 0.34  # inches
@@ -73,24 +74,23 @@ def plot_views(compared: xr.Dataset, name: str = "year_100", ax: Axes | None = N
     name
         A read-out; a ``log10_`` one is drawn as a count.
     """
-    log = name.startswith("log10_")
+    counts = name.startswith("log10_")
     labels, values = [], []
     scenarios = [str(scenario) for scenario in compared["scenario"].values]
     for view in compared["view"].values:
         for scenario in scenarios:
             words = [str(view)] + ([scenario] if len(scenarios) > 1 else [])
             labels.append(", ".join(words).replace("_", " "))
-            values.append(estimate(compared[name].sel(view=view, scenario=scenario), power=10.0 if log else None))
-    return plot_intervals(labels, values, str(compared[name].attrs.get("definition", name)), log, ax)
+            values.append(estimate(compared[name].sel(view=view, scenario=scenario), power=10.0 if counts else None))
+    units = str(compared[name].attrs.get("units", "")).removeprefix("log10 ")
+    return plot_intervals(labels, values, units, counts or units == "OOM", ax)
 
 
 def plot_forms(comparison: xr.Dataset, name: str = "best_year_gain", ax: Axes | None = None) -> Axes:
     """One quantity of every form of the take-off: median and 90% interval, the main form first."""
     labels = [str(label) for label in comparison["form"].values]
     values = [estimate(comparison[name].sel(form=label)) for label in labels]
-    return plot_intervals(
-        [label.replace("_", " ") for label in labels], values, "OOM of software in the best 12 months", ax=ax
-    )
+    return plot_intervals([form_words(label) for label in labels], values, "OOM", log=True, ax=ax)
 
 
 def plot_organisations(found: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -142,6 +142,14 @@ def plot_speedup(curve: xr.DataArray, ax: Axes | None = None) -> Axes:
     return legend(ax)
 
 
+def checked_figure(path: str | Path) -> Path:
+    """The path of a figure, which must end as one that can be written."""
+    target = Path(path)
+    if target.suffix.lower() not in FIGURE_FORMATS:
+        raise InputError(f"{target}: cannot be a figure: end its name with {', '.join(FIGURE_FORMATS)}")
+    return target
+
+
 def save_figure(ax: Axes, path: str | Path) -> Path:
     """Write the figure of an Axes as .svg, .png or .pdf.
 
@@ -150,9 +158,7 @@ def save_figure(ax: Axes, path: str | Path) -> Path:
     InputError
         For another ending, or a folder that cannot be written.
     """
-    target = Path(path)
-    if target.suffix.lower() not in FIGURE_FORMATS:
-        raise InputError(f"{target}: cannot be a figure: end its name with {', '.join(FIGURE_FORMATS)}")
+    target = checked_figure(path)
     figure = ax.get_figure(root=True)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

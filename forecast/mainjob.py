@@ -16,6 +16,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import xarray as xr
 
 from forecast.errors import DataMissingError, ForecastError, InputError
@@ -33,14 +34,17 @@ from forecast.reporting.forecasts import (
     SCENARIOS,
     Forecasts,
     forecasts,
+    marked,
     run_marks,
     summary_frame,
 )
+from forecast.reporting.questions import Answers, answers, answers_key, restored, stored
 from forecast.results import checked_years
 from forecast.runs import fit_digest, load_run, read_provenance, save_run
 from forecast.scenarios import load_scenarios
 from forecast.summaries import write_summary, write_text
 
+ANSWERS = "answers"  # attribute of a run file
 FILES = ("run.nc", "summary.csv", "report.html")
 Say = Callable[[str], None]
 
@@ -152,7 +156,7 @@ def kept(file: Path, digest: str) -> xr.DataTree | None:
 
     try:
         with h5py.File(file) as content:
-            text = content.attrs.get("forecast")
+            text, answered = content.attrs.get("forecast"), content.attrs.get(ANSWERS)
             record = json.loads(text) if isinstance(text, str) else {}
             if record.get("kind") != "posterior" or record["digests"]["fit"] != digest:
                 return None
@@ -160,7 +164,7 @@ def kept(file: Path, digest: str) -> xr.DataTree | None:
     except (OSError, ValueError, KeyError, TypeError):  # no file, not HDF5, cut short, or not ours
         return None
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs = {"forecast": text}
+    tree.attrs = {"forecast": text} | ({ANSWERS: answered} if isinstance(answered, str) else {})
     return tree
 
 
@@ -185,11 +189,16 @@ def holds(file: Path, job: Job) -> bool:
 def written(job: Job, run: xr.DataTree, found: Forecasts, reused: bool) -> tuple[ReportContent, dict[str, Path]]:
     """Write the three files of a job, all of them computed before the first is touched."""
     paths = {name: job.folder / name for name in FILES}
-    content = report_content(run, found)
-    frame, page = summary_frame(found, run_marks(run)), render(content)
-    if not (reused and holds(paths["run.nc"], job)):
+    key = answers_key(run, job.scenarios, job.years)
+    known = restored(run.attrs.get(ANSWERS), key)
+    answered = known or answers(run, found.readouts, job.years)
+    content = report_content(run, found, answered.sections)
+    frame, page = whole_summary(found, answered, run_marks(run)), render(content)
+    if known is None or not (reused and holds(paths["run.nc"], job)):
         whole = _described(load_run(paths["run.nc"]), job) if reused else run
-        save_run(with_forecasts(whole, found.trend, found.feedback, found.readouts), paths["run.nc"])
+        tree = with_forecasts(whole, found.trend, found.feedback, found.readouts)
+        tree.attrs[ANSWERS] = stored(answered, key)
+        save_run(tree, paths["run.nc"])
     write_summary(frame, paths["summary.csv"])
     write_text(paths["report.html"], page)
     return content, paths
@@ -233,9 +242,20 @@ def report(
     whole = explained(run, priors, observations)
     asked = read_provenance(whole)
     found = forecasts(whole, scenarios or asked.get("scenarios", SCENARIOS), years or asked.get("years"))
-    content = report_content(whole, found)
-    write_summary(summary_frame(found, run_marks(whole)), target / "summary.csv")
+    window = found.feedback["year"].values.tolist()
+    key = answers_key(whole, found.scenarios, window)
+    answered = restored(whole.attrs.get(ANSWERS), key) or answers(whole, found.readouts, window)
+    content = report_content(whole, found, answered.sections)
+    write_summary(whole_summary(found, answered, run_marks(whole)), target / "summary.csv")
     return write_text(target / "report.html", render(content))
+
+
+def whole_summary(found: Forecasts, answered: Answers, marks: Sequence[str]) -> pd.DataFrame:
+    """All rows of ``summary.csv``: the two headlines' first, then those of the further questions."""
+    rows = answered.rows.assign(form=[marked(str(form), marks) for form in answered.rows["form"]])
+    parts = [summary_frame(found, marks), rows]
+    joined = pd.concat([part.dropna(axis="columns", how="all") for part in parts], ignore_index=True)
+    return joined[parts[0].columns]
 
 
 def _described(run: xr.DataTree, job: Job) -> xr.DataTree:

@@ -67,7 +67,7 @@ def provenance(priors: Priors, observations: Observations, settings: dict[str, A
 
 def with_provenance(tree: xr.DataTree, record: dict[str, Any]) -> xr.DataTree:
     """The tree with its provenance as one JSON string."""
-    tree.attrs = {"forecast": json.dumps(record, sort_keys=True)}
+    tree.attrs = dict(tree.attrs) | {"forecast": json.dumps(record, sort_keys=True)}
     return tree
 
 

@@ -31,6 +31,7 @@ from forecast.statements import Prior
 EDGE = 1e-9  # share of a bounded range that keeps values off its ends
 SEEN = 0.08  # weakest correlation that is followed: about five standard errors of 4000 draws
 REACH = 6.0  # posterior standard deviations beyond which the others follow a view no further
+LARGEST = 300.0  # in logs: a parameter that a view drives beyond 1e130 is no number anyone meant
 FLAT = 1e-12  # relative spread below which a parameter counts as fixed
 NAMES = {name: variable for block in PARAMETERS.values() for name, variable in block.items()} | PRODUCTION
 
@@ -209,6 +210,8 @@ def unconstrained(values: Any, ends: tuple[float, float]) -> np.ndarray:
 def constrained(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
     """The inverse of `unconstrained`."""
     low, high = ends
+    if np.isfinite(low) or np.isfinite(high):
+        values = np.clip(values, -LARGEST, LARGEST)
     if np.isfinite(low) and np.isfinite(high):
         return low + (high - low) / (1.0 + np.exp(-values))
     if np.isfinite(low):

@@ -138,9 +138,13 @@ def compare(
     from forecast.research import compare as compared
     from forecast.runs import load_run
 
+    if figure is not None:
+        from forecast.comparison_plots import checked_figure
+
+        checked_figure(figure)
     tree = load_run(run_file)
     chosen: list[str | Path] = list(views) or list(compared.view_names())
-    found = compared.compare(tree, chosen, scenarios or "baseline", years)
+    found = compared.compare(tree, chosen, scenarios or "baseline", years, compared.SWAP_DRAWS)
     frame = compared.comparison_table(found)
     if figure is not None:
         from forecast.comparison_plots import plot_views, save_figure

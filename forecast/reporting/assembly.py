@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from forecast.records import parameter_frame, tables_of
-from forecast.reporting.content import Gate, ReportContent, Table
+from forecast.reporting.content import Gate, ReportContent, Section, Table
 from forecast.reporting.figures import make_figures
 from forecast.reporting.forecasts import Forecasts
 from forecast.reporting.implied import implied_table
@@ -33,8 +33,8 @@ NOTES = (
 )
 
 
-def report_content(run: xr.DataTree, found: Forecasts) -> ReportContent:
-    """Everything the report prints, from a run that explains itself (`records.described`) and its forecasts."""
+def report_content(run: xr.DataTree, found: Forecasts, sections: Sequence[Section] = ()) -> ReportContent:
+    """Everything the report prints, from a run that explains itself (`records.described`), its forecasts and answers."""
     record = read_provenance(run)
     series = with_trend(found)
     return ReportContent(
@@ -58,6 +58,7 @@ def report_content(run: xr.DataTree, found: Forecasts) -> ReportContent:
             prior_only=record["kind"] == "prior",
         ),
         prior_only=record["kind"] == "prior",
+        sections=tuple(sections),
         notes=NOTES,
     )
 

@@ -73,6 +73,18 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A question of its own: what is asked, the answer in sentences, figures and tables."""
+
+    name: str
+    title: str
+    intro: str
+    sentences: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything the report prints.
 
@@ -98,6 +110,8 @@ class ReportContent:
         What reproduces the file.
     prior_only
         No observation was used; marked on every figure and table.
+    sections
+        Further questions, printed after the take-off in this order.
     notes
         Further sentences on what the numbers mean, in the same section as the standard ones.
     """
@@ -115,6 +129,7 @@ class ReportContent:
     provenance: Mapping[str, str]
     command: str
     prior_only: bool = False
+    sections: tuple[Section, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:

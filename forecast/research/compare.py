@@ -71,6 +71,7 @@ def compare(
     InputError
         For an unknown or faulty view or scenario.
     """
+    load_scenarios(scenario)  # a wrong name is said before the views are read
     chosen = view_names() if views is None else list(dict.fromkeys(views))
     labels = [POSTERIOR, *(read_overlay(view).name for view in chosen)]
     if len(set(labels)) < len(labels):

@@ -15,6 +15,13 @@ from forecast.quantiles import quantile
 from forecast.words import number, percent
 
 LEVELS = (0.05, 0.5, 0.95)
+FORM_WORDS = {
+    "section5": "this model",
+    SUPEREXPONENTIAL: "this model, superexponential horizons",
+    "davidson_houlden2025": "Davidson & Houlden 2025",
+    "ai2027": "AI 2027",
+    "kwa2026": "Kwa 2026",
+}
 MIXTURE = "mixture"
 COLUMNS = (
     "form",
@@ -71,7 +78,7 @@ def mixture_sentence(mixed: xr.Dataset) -> str:
     """
     low, median, high = mixed["best_year_gain"].sel(quantile=list(LEVELS)).values.tolist()
     shares = zip(mixed.coords["form"].values, mixed["weight"].values, strict=True)
-    said = ", ".join(f"{form} {percent(float(weight))}" for form, weight in shares)
+    said = "; ".join(f"{form_words(str(form))} {percent(float(weight))}" for form, weight in shares)
     variance = float(mixed["best_year_gain_structure_share"])
     by_rank = float(mixed["best_year_gain_structure_share_of_ranks"])
     return (
@@ -80,6 +87,16 @@ def mixture_sentence(mixed: xr.Dataset) -> str:
         f"forms, and {percent(1.0 - variance)} parameters, within them; of the variance of ranks, which tails cannot "
         f"stretch, {percent(by_rank)} and {percent(1.0 - by_rank)}."
     )
+
+
+def form_words(label: str) -> str:
+    """A label of `compare_forms` as a reader says it.
+
+    >>> form_words("kwa2026 as published")
+    'Kwa 2026, as published'
+    """
+    form, *published = label.split(" as ")
+    return ", as ".join([FORM_WORDS.get(form, form), *published])
 
 
 def own_words(comparison: xr.Dataset) -> dict[str, str]:

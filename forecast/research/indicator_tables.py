@@ -87,36 +87,37 @@ def watch_sentences(found: xr.Dataset) -> tuple[str, ...]:
 
 def _of(subject: str, found: xr.Dataset) -> list[str]:
     cases = found.isel(what_if=np.flatnonzero(found.coords["subject"].values == subject))
-    said = [_case(cases.isel(what_if=i)) for i in range(cases.sizes["what_if"])]
-    day = date_words(Date.fromisoformat(found.attrs["when"]))
-    outcome = f" {', '.join(said)}." if said else ""
+    joint = "" if subject == TOGETHER else "it is "
+    said = [_case(cases.isel(what_if=i), joint) for i in range(cases.sizes["what_if"])]
+    becomes = [f"P becomes {', '.join(said)}."] if said else []
+    worth = f"is worth {_worth(subject, found)}"
     if subject == TOGETHER:
-        seen = f" If on {day}{outcome}" if said else ""
-        return [f"All three together are worth {_worth(subject, found)}.{seen}"]
+        return [f"Seeing all three together {worth}.", *becomes]
     middle, low, high = (spoken(subject, float(found[subject].sel(quantile=level))) for level in (0.5, 0.05, 0.95))
-    words = INDICATORS[subject].words
-    expected = f"{words[0].upper()}{words[1:]}, set on {day}, is expected at {middle} (90% interval {low} to {high})"
-    makes = f" Seen at{outcome}" if said else ""
-    return [f"{expected}; seeing it is worth {_worth(subject, found)}.{makes}"]
+    one, day = INDICATORS[subject], date_words(Date.fromisoformat(found.attrs["when"]))
+    expected = f"{one.words[0].upper()}{one.words[1:]} {one.moment} {day} is expected at {middle}"
+    return [f"{expected} (90% interval {low} to {high}); seeing it {worth}.", *becomes]
 
 
-def _case(one: xr.Dataset) -> str:
-    likely = float(one["tail_probability"])
-    reading = str(one.coords["reading"].item())
-    remarks = [f"{percent(likely)} likely"] if reading.endswith(("or more", "or less")) else []
+def _case(one: xr.Dataset, subject: str) -> str:
+    likely, reading = float(one["tail_probability"]), str(one.coords["reading"].item())
+    remarks = [f"{percent(likely)} likely"] if subject and reading.endswith(("or more", "or less")) else []
     if bool(one["unexpected"]):
         remarks.append("so unexpected that rather the model is wrong")
     if bool(one["few_draws"]):
-        remarks.append(f"{number(float(one['effective_draws']))} effective draws are too few to trust it")
+        remarks.append(f"{number(float(one['effective_draws']))} effective draws, too few to trust it")
     note = f" ({'; '.join(remarks)})" if remarks else ""
-    return f"{reading}{note} it becomes {percent(float(one['event_probability']))}"
+    return f"{percent(float(one['event_probability']))} if {subject}{reading}{note}"
 
 
 def _worth(observation: str, found: xr.Dataset) -> str:
     one = found.sel(observation=observation)
     bits, error = number(float(one["information"])), number(float(one["information_error"]), 1)
     shift, less = _points(one["expected_shift"]), percent(float(one["variance_reduction"]))
-    return f"{bits} bits (Monte Carlo error {error}), a change by {shift} on average, and {less} of the variance in the year's rank"
+    return (
+        f"{bits} bits (Monte Carlo error {error}), a change of P by {shift} on average and {less} of the variance of the "
+        "year's rank"
+    )
 
 
 def _suite(found: xr.Dataset) -> str:

@@ -18,7 +18,7 @@ from forecast.equations.trends import LN2, LN10
 from forecast.errors import InputError
 from forecast.families import suggestion
 from forecast.schema import decimal_year
-from forecast.words import number
+from forecast.words import number, power
 
 RELATIONS = ("=", ">=", "<=")
 MINUTES = {
@@ -46,7 +46,8 @@ class Indicator(NamedTuple):
     oom: float
     units: str
     definition: str
-    words: str
+    words: str  # for a sentence
+    moment: str  # between the words and a day
 
 
 INDICATORS: dict[str, Indicator] = {
@@ -57,6 +58,7 @@ INDICATORS: dict[str, Indicator] = {
         "min",
         "task horizon (50% success) of a state-of-the-art model released at the date, as METR's suite would measure it",
         "the best task horizon",
+        "of a model released on",
     ),
     "record_run": Indicator(
         "log10_training_flop",
@@ -64,7 +66,8 @@ INDICATORS: dict[str, Indicator] = {
         1.0,
         "FLOP",
         "compute of a training run that is the largest so far at the date, as estimated from outside",
-        "the largest training run",
+        "the record training run",
+        "finished on",
     ),
     "fleet": Indicator(
         "log10_fleet_flop_per_second",
@@ -73,6 +76,7 @@ INDICATORS: dict[str, Indicator] = {
         "FLOP/s",
         "the leading developer's fleet at the date (peak dense 16-bit), as estimated from outside",
         "the leading developer's fleet",
+        "on",
     ),
 }
 
@@ -89,21 +93,36 @@ class Observation:
     @property
     def label(self) -> str:
         """The observation in words: ``task_horizon >= 40 hours``."""
-        note = f" ({self.note})" if self.note else ""
-        return f"{self.indicator} {self.relation} {spoken(self.indicator, self.value)}{note}"
+        return f"{self.indicator} {self.relation} {self.value_words}"
+
+    @property
+    def reading(self) -> str:
+        """The same without its subject, for a sentence: ``40 hours or more``."""
+        return self.value_words + {"=": "", ">=": " or more", "<=": " or less"}[self.relation]
+
+    @property
+    def value_words(self) -> str:
+        """The value with its unit, and the note; a value that somebody gave keeps its digits."""
+        said = spoken(self.indicator, self.value, digits=3 if self.note else 6)
+        return f"{said} ({self.note})" if self.note else said
+
+    @property
+    def words(self) -> str:
+        """The indicator's name for a sentence."""
+        return INDICATORS[self.indicator].words
 
 
-def spoken(indicator: str, value: float) -> str:
+def spoken(indicator: str, value: float, digits: int = 3) -> str:
     """A value of an indicator with its unit; horizons in minutes or hours.
 
     >>> spoken("task_horizon", 2400.0), spoken("task_horizon", 45.0), spoken("record_run", 3e27)
     ('40 hours', '45 minutes', '3e27 FLOP')
     """
     if indicator != "task_horizon":
-        return f"{number(value, 3)} {INDICATORS[indicator].units}"
+        return f"{power(value, digits)} {INDICATORS[indicator].units}"
     if np.isinf(value):
         return "without limit"
-    return f"{number(value, 3)} minutes" if value < 120.0 else f"{number(value / 60.0, 3)} hours"
+    return f"{number(value, digits)} minutes" if value < 120.0 else f"{number(value / 60.0, digits)} hours"
 
 
 def observations_of(observed: Mapping[str, Any] | Iterable[str]) -> list[Observation]:

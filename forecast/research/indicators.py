@@ -15,7 +15,6 @@ from datetime import date as Date
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from scipy.special import ndtri
 from scipy.stats import rankdata
@@ -24,6 +23,15 @@ from forecast.dynamics import by_year, simulate
 from forecast.errors import InputError
 from forecast.observations import load_observations
 from forecast.records import tables_of
+from forecast.research.indicator_results import (
+    FEWEST_DRAWS,
+    LEVELS,
+    TODAYS_SUITE,
+    TOGETHER,
+    UNEXPECTED,
+    label_of,
+    labelled,
+)
 from forecast.research.indicator_values import (
     INDICATORS,
     Observation,
@@ -50,61 +58,9 @@ from forecast.research.reweighting import (
 from forecast.results import checked_form, checked_years, in_blocks, require_finite
 from forecast.rows import LONGEST_RELIABLE_HORIZON
 from forecast.runs import parameters_of, read_provenance, sample_shape
-from forecast.schema import SAMPLE_DIMS, Variable
 
 NU = 5.0  # of the Student-t that the model fits to all three tables; tests/research/test_indicators.py pins it
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 OUTCOMES = (0.1, 0.5, 0.9)  # quantiles of the forecast that are tried where nothing is observed
-FEWEST_DRAWS = 100.0  # effective draws below which a reweighted figure is not to be trusted
-UNEXPECTED = 0.01  # an observation that the forecast finds less likely than this speaks against the model itself
-NOTHING, TOGETHER, TODAYS_SUITE = "nothing", "all three", "task_horizon_on_todays_suite"
-
-VARIABLES: dict[str, Variable] = {
-    **{
-        name: Variable(one.units, f"forecast of the {one.definition}", ("quantile",))
-        for name, one in INDICATORS.items()
-    },
-    "noise": Variable(
-        "log10", "scale of the noise that an indicator is read with, median over the draws", ("indicator",)
-    ),
-    **{
-        f"expected_{one.quantity}": Variable(
-            f"log10 {one.units}", f"where each draw expects the {one.definition}", SAMPLE_DIMS
-        )
-        for one in INDICATORS.values()
-    },
-    "information": Variable(
-        "bit",
-        "mutual information of the observation and the event that full automation comes in time",
-        ("observation",),
-    ),
-    "expected_shift": Variable("1", "expected absolute change of the event's probability", ("observation",)),
-    "variance_reduction": Variable(
-        "1", "expected share of the variance of the rank of year_100 that the observation takes away", ("observation",)
-    ),
-    **{
-        f"{name}_error": Variable(units, f"Monte Carlo standard error of {name}", ("observation",))
-        for name, units in (("information", "bit"), ("expected_shift", "1"), ("variance_reduction", "1"))
-    },
-    "typical_effective_draws": Variable("draws", "effective draws that a typical outcome leaves", ("observation",)),
-    "event_entropy": Variable("bit", "what there is to know of the event"),
-    "event_probability": Variable("1", "probability of full automation by the end of the event year", ("what_if",)),
-    "event_probability_error": Variable("1", "Monte Carlo standard error of event_probability", ("what_if",)),
-    "year_100": Variable("yr", "when AIs can do 100% of AI R&D tasks", ("what_if", "quantile")),
-    "takeoff_years": Variable("yr", "years from 20% to 100% automation of AI R&D", ("what_if", "quantile")),
-    "likelihood": Variable(
-        "1",
-        "probability that the forecast gives to the bound, or to a value at least as far out on its side, twice; of several "
-        "the smallest",
-        ("what_if",),
-    ),
-    "effective_draws": Variable("draws", "equally weighted draws that are as good as the weighted ones", ("what_if",)),
-    "few_draws": Variable("1", f"fewer than {FEWEST_DRAWS:g} effective draws: not to be trusted", ("what_if",)),
-    "unexpected": Variable(
-        "1", f"likelihood below {UNEXPECTED:g}: rather the model is wrong than any of its draws right", ("what_if",)
-    ),
-    "weight": Variable("1", "weight of each draw", ("what_if", *SAMPLE_DIMS)),
-}
 
 
 def watch(
@@ -122,7 +78,8 @@ def watch(
     run : xarray.DataTree
         A fitted run or one of the prior.
     when : float, str or date, optional
-        When one looks: decimal year or ISO date, `as_of` or later; one year after `as_of` if None.
+        The day on which the marks are set (a model released, a run finished): decimal year or ISO date, `as_of` or later;
+        one year after `as_of` if None.
     observed : mapping or iterable of str, optional
         What is seen then, such as ``{"task_horizon": "40h", "record_run": ">=3e27"}`` or ``["task_horizon>=40h"]``. A plain
         value is also read as a bound from below and above; different indicators, each given once, are combined too.
@@ -137,9 +94,9 @@ def watch(
     Returns
     -------
     xarray.Dataset
-        dims (indicator), (observation), (what_if), quantile, chain, draw; `VARIABLES` with units. The first ``what_if`` is
-        "nothing". +inf years are censored mass. Reweighting knows the indicator and nothing else: not even whether full
-        automation has come by then.
+        ``indicator_results.VARIABLES`` with units; dims among indicator, observation, what_if, quantile, chain, draw. The
+        first ``what_if`` is "nothing"; +inf years are censored mass. Reweighting knows the indicator and nothing else, not
+        even whether full automation has come by then.
 
     Raises
     ------
@@ -176,7 +133,7 @@ def watch(
         "horizon_form": form,
         "random_seed": seed,
     }
-    return labelled(values, [label_of(case) for case in cases], shape).assign_attrs(attrs)
+    return labelled(values, cases, shape).assign_attrs(attrs)
 
 
 def checked_event_year(year: Any, first: int, last: int) -> int:
@@ -186,7 +143,7 @@ def checked_event_year(year: Any, first: int, last: int) -> int:
     Traceback (most recent call last):
     forecast.errors.InputError: event_year = 2050 is not a year of the forecast: give one from 2026 to 2045
     """
-    if isinstance(year, bool) or year != year or int(year) != year or not first <= year <= last:
+    if year not in range(first, last + 1):
         raise InputError(f"event_year = {year} is not a year of the forecast: give one from {first} to {last}")
     return int(year)
 
@@ -237,8 +194,15 @@ def measurements(draws: Mapping[str, Array], p: Mapping[str, Any], error_of_flee
 
 def predicted(measured: Mapping[str, Measurement]) -> dict[str, Any]:
     """Predictive quantiles in the indicators' units, and the noise in them."""
-    quantiles: dict[str, Any] = {name: 10.0 ** predictive_quantiles(measured[name], LEVELS) for name in INDICATORS}
+    quantiles: dict[str, Any] = {name: quantiles_of(measured[name], LEVELS) for name in INDICATORS}
     return quantiles | {"noise": np.array([np.median(measured[name].spread) for name in INDICATORS])}
+
+
+def quantiles_of(measured: Measurement, levels: Sequence[float]) -> Array:
+    """Predictive quantiles in an indicator's units; +inf beyond any float, as a superexponential horizon may be."""
+    with np.errstate(over="ignore"):
+        result: Array = 10.0 ** predictive_quantiles(measured, levels)
+    return result
 
 
 def judged(measured: Mapping[str, Measurement], event: Array, year_100: Array, seed: int) -> dict[str, Worth]:
@@ -263,25 +227,22 @@ def worth_values(found: Mapping[str, Worth]) -> dict[str, Any]:
 def outcomes(measured: Mapping[str, Measurement]) -> list[Observation]:
     """The 10%, 50% and 90% quantile of each indicator as values that might be seen."""
     return [
-        Observation(name, "=", float(10.0**value), f"{level:.0%} quantile")
+        Observation(name, "=", float(value), f"{level:.0%} quantile")
         for name in INDICATORS
-        for level, value in zip(OUTCOMES, predictive_quantiles(measured[name], OUTCOMES), strict=True)
+        for level, value in zip(OUTCOMES, quantiles_of(measured[name], OUTCOMES), strict=True)
         if np.isfinite(value)
     ]
 
 
 def what_ifs(seen: Sequence[Observation], together: bool) -> list[tuple[Observation, ...]]:
     """What the draws are weighted by in each row: nothing, every reading of every observation, and all of them at once."""
-    if not together:
-        return [(), *((one,) for one in seen)]
-    single = list(dict.fromkeys((one,) for given in seen for one in readings(given)))
-    distinct = len({one.indicator for one in seen}) == len(seen) > 1
-    return [(), *single, *([tuple(seen)] if distinct else [])]
-
-
-def label_of(case: Sequence[Observation]) -> str:
-    """What is observed, in words."""
-    return " and ".join(one.label for one in case) or NOTHING
+    cases: list[tuple[Observation, ...]] = [
+        (),
+        *((one,) for given in seen for one in (readings(given) if together else [given])),
+    ]
+    if together and len({one.indicator for one in seen}) == len(seen) > 1:
+        cases.append(tuple(seen))
+    return list({label_of(case): case for case in cases}.values())
 
 
 def case_values(
@@ -293,18 +254,18 @@ def case_values(
     shape: tuple[int, int],
 ) -> dict[str, Any]:
     """Everything that has a row per what-if."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for case in cases:
         weight = weights(np.sum([log_weight(one, measured) for one in case], axis=0) + np.zeros(event.size))
         probability, effective = share(weight, event, counts), effective_draws(weight)
-        likely = min([likelihood_of(one, measured) for one in case], default=1.0)
+        likely = min([tail_probability(one, measured) for one in case], default=1.0)
         rows.append(
             {
                 "event_probability": probability.value,
                 "event_probability_error": probability.error,
                 "year_100": weighted_quantile(draws["year_100"], weight, LEVELS),
                 "takeoff_years": weighted_quantile(draws["takeoff_years"], weight, LEVELS),
-                "likelihood": likely,
+                "tail_probability": likely,
                 "effective_draws": effective,
                 "few_draws": effective < FEWEST_DRAWS,
                 "unexpected": likely < UNEXPECTED,
@@ -324,25 +285,7 @@ def log_weight(one: Observation, measured: Mapping[str, Measurement]) -> Array:
         return np.log(above if one.relation == ">=" else 1.0 - above)
 
 
-def likelihood_of(one: Observation, measured: Mapping[str, Measurement]) -> float:
+def tail_probability(one: Observation, measured: Mapping[str, Measurement]) -> float:
     """Probability of a bound under the forecast, or twice that of a value at least as far out on its side."""
     above = float(at_least(float(np.log10(one.value)), measured[one.indicator]).mean())
     return {">=": above, "<=": 1.0 - above, "=": 2.0 * min(above, 1.0 - above)}[one.relation]
-
-
-def labelled(values: Mapping[str, Any], cases: Sequence[str], shape: tuple[int, int]) -> xr.Dataset:
-    """Label the arrays with dims, units and definitions."""
-    coords = {
-        "indicator": list(INDICATORS),
-        "observation": [*INDICATORS, TOGETHER, TODAYS_SUITE],
-        "what_if": pd.Index(cases, dtype=object),
-        "quantile": list(LEVELS),
-        **{dim: np.arange(size) for dim, size in zip(SAMPLE_DIMS, shape, strict=True)},
-    }
-    return xr.Dataset(
-        {
-            name: (variable.dims, values[name], {"units": variable.units, "definition": variable.definition})
-            for name, variable in VARIABLES.items()
-        },
-        coords=coords,
-    )

@@ -92,9 +92,11 @@ def log_likelihood(value: float, measured: Measurement) -> Array:
     """Log density of a measured value, or log P(>= reach) where it lies at or beyond, (draw,), up to a constant."""
     if value >= measured.reach:
         with np.errstate(divide="ignore"):
-            return np.log(at_least(measured.reach, measured))
+            beyond: Array = np.log(at_least(measured.reach, measured))
+        return beyond
     distance, spread = standardized(np.array([value]), measured)
-    return log_kernel(distance, measured.nu)[0] - np.log(spread)
+    result: Array = log_kernel(distance, measured.nu)[0] - np.log(spread)
+    return result
 
 
 def likelihood(values: Array, measured: Measurement) -> Array:

@@ -61,7 +61,7 @@ def test_the_sentence_says_what_is_structure() -> None:
         coords={"quantile": levels, "form": ["section5", "ai2027"]},
     )
     said = mixture_sentence(mixed)
-    assert said.startswith("Over a mixture of forms (section5 75%, ai2027 25%), the best 12 months bring 1 OOM")
+    assert said.startswith("Over a mixture of forms (this model 75%; AI 2027 25%), the best 12 months bring 1 OOM")
     assert "0.2 to 16" in said and "80% of the variance is structure" in said and "30% and 70%" in said
 
 
