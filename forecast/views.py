@@ -29,7 +29,7 @@ from forecast.side_draws import recorded_prior
 from forecast.statements import Prior
 
 EDGE = 1e-9  # share of a bounded range that keeps values off its ends
-SEEN = 0.08  # weakest correlation that is followed: about five standard errors of 4000 draws
+SEEN = 5.0  # weakest correlation that is followed, in standard errors of so many draws
 REACH = 6.0  # posterior standard deviations beyond which the others follow a view no further
 LARGEST = 300.0  # in logs: a parameter that a view drives beyond 1e130 is no number anyone meant
 FLAT = 1e-12  # relative spread below which a parameter counts as fixed
@@ -155,13 +155,13 @@ def conditioned(
 def slopes(v: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Regression of the columns of `u` on those of `v`, without columns that correlate with none of them.
 
-    A correlation below `SEEN` is noise of the draws, and a view far away would blow it up.
+    One below `SEEN` standard errors is noise of the draws, and a view far away would blow it up.
     """
     centred_v, centred_u = v - v.mean(axis=0), u - u.mean(axis=0)
     beta: np.ndarray = np.linalg.pinv(centred_v.T @ centred_v, hermitian=True) @ (centred_v.T @ centred_u)
     scale = np.maximum(np.outer(centred_v.std(axis=0), centred_u.std(axis=0)), 1e-300)
     correlation = np.abs(centred_v.T @ centred_u) / len(v) / scale
-    return np.where(correlation.max(axis=0) >= SEEN, beta, 0.0)
+    return np.where(correlation.max(axis=0) >= SEEN / np.sqrt(len(v)), beta, 0.0)
 
 
 def ranked(old: Any, prior: Prior, as_of: float, size: int) -> np.ndarray:

@@ -183,7 +183,25 @@ def test_measured_together_precisions_add() -> None:
     assert found["all"].bits.value > found["a"].bits.value
 
 
-def test_the_stated_error_is_the_scatter_over_runs_and_the_bias_is_gone() -> None:
+def test_three_measurements_of_three_things_are_not_overrated() -> None:
+    """Of three independent x the event is 0.15 sum(x) + N(0, 1) > 0; the plain mixture finds a seventh too much."""
+    kept, noise = 0.15**2 * 3.0 / (1.0 + NOISE**2), 1.0 + 0.15**2 * 3.0 * NOISE**2 / (1.0 + NOISE**2)
+    nodes, weight = np.polynomial.hermite_e.hermegauss(100)
+    truth = 1.0 - np.vectorize(entropy)(stats.norm.cdf(nodes * np.sqrt(kept / noise))) @ weight / weight.sum()
+    found = []
+    for seed in range(8):
+        generator = np.random.default_rng(seed)
+        x = generator.normal(size=(3, DRAWS))
+        score = 0.15 * x.sum(axis=0) + generator.normal(size=DRAWS)
+        measured = {name: gaussian(one) for name, one in zip("abc", x, strict=True)}
+        event, ranks = (score > 0.0).astype(float), stats.rankdata(score) / DRAWS
+        found.append(worths(measured, {"abc": list("abc")}, event, ranks, seed)["abc"].bits)
+    values, errors = np.array(found).T
+    assert np.mean(values) == pytest.approx(truth, rel=0.12)
+    assert np.std(values) < np.mean(errors) < 3.0 * np.std(values)
+
+
+def test_the_stated_error_is_the_scatter_over_runs() -> None:
     truth = toy_bits(2.0)
     found = []
     for seed in range(40):
