@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
@@ -121,6 +122,13 @@ def plot_leap(found: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("OOM", color=INK, fontsize=FONT_SIZE)
     ax.set_xticks(months)
     return legend(ax)
+
+
+def plot_what_if(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Year of full automation by what is seen: median and 90% interval; `table` is `what_if_table`'s."""
+    names = [f"year_100_{q}" for q in ("q05", "q50", "q95")]
+    values = [Estimate(low, median, high, 0.9) for low, median, high in table[names].itertuples(index=False)]
+    return plot_intervals([str(name) for name in table.index], values, "yr", ax=ax)
 
 
 def plot_speedup(curve: xr.DataArray, ax: Axes | None = None) -> Axes:

@@ -29,6 +29,7 @@ from forecast.observations import (
 from forecast.priors import Priors, load_priors
 from forecast.records import described, explained, parameter_records, with_forecasts
 from forecast.reporting import ReportContent, render
+from forecast.reporting.answers import Answers, answers_key, restored, stored
 from forecast.reporting.assembly import command_line, report_content
 from forecast.reporting.forecasts import (
     SCENARIOS,
@@ -38,7 +39,7 @@ from forecast.reporting.forecasts import (
     run_marks,
     summary_frame,
 )
-from forecast.reporting.questions import Answers, answers, answers_key, restored, stored
+from forecast.reporting.questions import answers
 from forecast.results import checked_years
 from forecast.runs import fit_digest, load_run, read_provenance, save_run
 from forecast.scenarios import load_scenarios

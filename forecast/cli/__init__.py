@@ -13,7 +13,7 @@ import click
 
 from forecast.cli.inspect import data, priors
 from forecast.cli.jobs import check, fit, project, report, run, takeoff
-from forecast.cli.research import compare, forms, leap, organisations, speedup
+from forecast.cli.research import compare, forms, leap, organisations, speedup, watch
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -60,5 +60,20 @@ def main() -> None:
     """
 
 
-for command in (run, fit, project, takeoff, organisations, speedup, leap, forms, compare, report, check, priors, data):
+for command in (
+    run,
+    fit,
+    project,
+    takeoff,
+    organisations,
+    speedup,
+    leap,
+    forms,
+    compare,
+    watch,
+    report,
+    check,
+    priors,
+    data,
+):
     main.add_command(command)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, RUN, SCENARIO, VIEW_OF_RUN, YEARS
+from forecast.cli.options import AS_CSV, AS_JSON, HORIZON_FORM, RUN, SCENARIO, VIEW_OF_RUN, YEARS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,6 +157,51 @@ def compare(
             table = compared.differences(tree, view, scenarios[0] if scenarios else "baseline", years)
             click.echo(f"\n{click.wrap_text(compared.difference_sentence(name, table), width=100)}")
             click.echo(printing.aligned(compared.difference_words(table)))
+
+
+@click.command()
+@RUN
+@click.option("--when", metavar="YYYY-MM-DD", help="The day looked at; a year after as_of if not given.")
+@click.option(
+    "--observe", "observed", multiple=True, metavar="NAME=VALUE", help="What it may show: task_horizon=40h; repeatable."
+)
+@click.option(
+    "--event-year", type=int, default=2030, show_default=True, help="Full automation by the end of this year."
+)
+@VIEW_OF_RUN
+@YEARS
+@HORIZON_FORM
+@AS_JSON
+@AS_CSV
+def watch(
+    run_file: str,
+    when: str | None,
+    observed: Sequence[str],
+    event_year: int,
+    views: Sequence[str],
+    years: list[int] | None,
+    horizon_form: str,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """What next year may show (task horizon, record run, fleet), and what it would be worth.
+
+    Example: forecast watch forecast-out/run.nc --observe "task_horizon>=40h" --observe record_run=3e27
+    """
+    from forecast.reporting.questions import indicators_words, what_if_words
+    from forecast.research.indicator_tables import watch_sentences, what_if_table
+    from forecast.research.indicators import watch
+
+    found = watch(viewed(run_file, views), when, observed or None, event_year, years, horizon_form)
+    if as_json or as_csv:
+        printing.emit_frame(what_if_table(found).reset_index(), as_json, as_csv)
+        return
+    spoken = [click.wrap_text(sentence, width=100) for sentence in watch_sentences(found)]
+    click.echo(
+        "\n\n".join(
+            [*spoken, printing.aligned(indicators_words(found)), printing.aligned(what_if_words(what_if_table(found)))]
+        )
+    )
 
 
 def viewed(run_file: str, views: Sequence[str]) -> xr.DataTree:

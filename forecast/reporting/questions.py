@@ -1,18 +1,12 @@
 """The report's further questions: rival forms, views, organisations, implementers, hardware leap, leading indicators.
 
-Each answer is a `Section` and rows of ``summary.csv``. They take as long as the two headlines together, so a run file
-keeps them (`stored`, `restored`) until the run, the years or the package changes.
+Each answer is a `Section` and rows of ``summary.csv``; ``reporting.answers`` keeps them in the run file.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,24 +16,25 @@ from matplotlib.axes import Axes
 from forecast import comparison_plots as plots
 from forecast.dynamics.mixture import form_weights, mixture
 from forecast.headlines import Estimate
+from forecast.reporting.answers import Answers
 from forecast.reporting.content import Figure, Section, Table
 from forecast.reporting.figures import inline_svg
-from forecast.research import compare, hardware, hardware_tables, implementers, organisation_tables
+from forecast.research import (
+    compare,
+    hardware,
+    hardware_tables,
+    implementers,
+    indicator_tables,
+    indicators,
+    organisation_tables,
+)
 from forecast.research import forms as rival_forms
 from forecast.research.organisations import organisations
 from forecast.research.rows import result_rows
-from forecast.runs import read_provenance
 from forecast.summaries import COLUMNS
 from forecast.words import number, percent, span
 
 SCENARIOS = ("baseline", "software_only", "hardware_leap", "no_slowdown")
-
-
-class Answers(NamedTuple):
-    """The sections of the report, and their numbers as rows of ``summary.csv``."""
-
-    sections: tuple[Section, ...]
-    rows: pd.DataFrame
 
 
 def answers(run: xr.DataTree, readouts: xr.Dataset, years: Iterable[int] | None = None) -> Answers:
@@ -62,6 +57,7 @@ def answers(run: xr.DataTree, readouts: xr.Dataset, years: Iterable[int] | None 
         organisations_answer(run),
         speedup_answer(run, readouts["year_100"].sel(scenario=main)),
         leap_answer(run, window),
+        watch_answer(run, window),
     ]
     frames = [part.rows.dropna(axis="columns", how="all") for part in parts]
     rows = pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
@@ -109,10 +105,8 @@ def forms_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def triple(row: dict[str, Any], name: str) -> str:
     """Median and interval of three columns in words, a dash where there are none."""
-    low, median, high = (float(row[f"{name}_q{q}"]) for q in ("05", "50", "95"))
-    if np.isnan(median):
-        return "–"
-    return compare.spoken(Estimate(low, median, high, 0.9), number, "not in the window")
+    found = interval_of(row, name)
+    return "–" if np.isnan(found.median) else compare.spoken(found, number, "not in the window")
 
 
 def rows_of_forms(table: pd.DataFrame) -> pd.DataFrame:
@@ -256,64 +250,79 @@ def leap_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
     return Answers((section,), pd.concat(frames, ignore_index=True))
 
 
+def watch_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
+    """What next year may show, and what it would be worth."""
+    found = indicators.watch(run, years=years)
+    table = indicator_tables.what_if_table(found)
+    section = Section(
+        "watch",
+        "What next year may show",
+        "The draws reweighted by what three figures may show a year from now, measured as such figures are: the best task "
+        "horizon, the record training run, the leading developer's fleet. A bit is what it takes to settle an even chance.",
+        indicator_tables.watch_sentences(found),
+        (drawn("watch-figure", lambda: plots.plot_what_if(table), "Year of full automation, by what is seen"),),
+        (
+            Table("what-if-table", "If it is seen", what_if_words(table)),
+            Table("indicators-table", "Expected, and what seeing it is worth", indicators_words(found)),
+        ),
+    )
+    rows = [
+        {
+            "scenario": "baseline",
+            "form": "watch",
+            "variable": f"full automation by {found.attrs['event_year']} if {name}",
+            "units": "1",
+            "probability": row["event_probability"],
+            "definition": "share of the draws, reweighted by what is seen",
+        }
+        for name, row in table.iterrows()
+    ]
+    return Answers((section,), pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def what_if_words(table: pd.DataFrame) -> pd.DataFrame:
+    """`indicator_tables.what_if_table` as a reader says it."""
+    rows = []
+    for name, row in table.iterrows():
+        year, length = interval_of(row, "year_100"), interval_of(row, "takeoff_years")
+        rows.append(
+            {
+                "If": str(name),
+                "P(full automation by then)": percent(row["event_probability"]),
+                "Full automation": compare.spoken(year, lambda x: str(int(x)), "not in the window"),
+                "20% to 100%, years": compare.spoken(length, number, "not in the window"),
+                "Draws that count": number(row["effective_draws"]),
+                "": row["mark"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def interval_of(row: Any, name: str) -> Estimate:
+    """Median and 90% interval of three columns."""
+    low, median, high = (float(row[f"{name}_{q}"]) for q in ("q05", "q50", "q95"))
+    return Estimate(low, median, high, 0.9)
+
+
+def indicators_words(found: xr.Dataset) -> pd.DataFrame:
+    """`indicator_tables.indicators_table` as a reader says it."""
+    rows = []
+    for name, row in indicator_tables.indicators_table(found).iterrows():
+        expected = (
+            "–" if np.isnan(row["q50"]) else f"{number(row['q50'])} ({span(number(row['q05']), number(row['q95']))})"
+        )
+        rows.append(
+            {
+                "Figure": str(name).replace("_", " "),
+                "Expected": f"{expected} {row['units']}".strip(),
+                "Worth, bits": f"{number(row['information'])} ± {number(row['information_error'], 1)}",
+                "Variance of the year's rank it explains": percent(row["variance_reduction"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def drawn(name: str, draw: Callable[[], Axes], caption: str) -> Figure:
     """A figure whose numbers stand in the section's table."""
     alt = f"{caption}. The numbers stand in the table below."
     return Figure(name, inline_svg(draw, name, alt), alt, f"{caption}.")
-
-
-def stored(found: Answers, key: str) -> str:
-    """The answers as one JSON text, with the key of what they were made from."""
-    sections = [asdict(section) | {"tables": [plain_table(t) for t in section.tables]} for section in found.sections]
-    rows = found.rows.astype(object).where(found.rows.notna(), None)
-    return json.dumps({"key": key, "sections": sections, "rows": rows.to_numpy().tolist()}, default=str)
-
-
-def restored(text: str | None, key: str) -> Answers | None:
-    """The answers of `stored` if they were made from the same things."""
-    try:
-        record = json.loads(text or "{}")
-        if record.get("key") != key:
-            return None
-        sections = tuple(
-            Section(
-                **one
-                | {
-                    "sentences": tuple(one["sentences"]),
-                    "figures": tuple(Figure(**figure) for figure in one["figures"]),
-                    "tables": tuple(Table(**t | {"frame": pd.DataFrame(**t["frame"])}) for t in one["tables"]),
-                }
-            )
-            for one in record["sections"]
-        )
-        return Answers(sections, pd.DataFrame(record["rows"], columns=list(COLUMNS)).astype({"year": "Int64"}))
-    except (ValueError, TypeError, KeyError):  # damaged, or of another version: computed anew
-        return None
-
-
-def plain_table(table: Table) -> dict[str, Any]:
-    """A table in JSON's own types."""
-    frame = table.frame
-    return {
-        "name": table.name,
-        "caption": table.caption,
-        "section": table.section,
-        "folded": table.folded,
-        "frame": {"columns": [str(c) for c in frame.columns], "data": frame.astype(object).to_numpy().tolist()},
-    }
-
-
-def answers_key(run: xr.DataTree, scenarios: Sequence[str], years: Sequence[int]) -> str:
-    """SHA-256 of what the answers depend on: the run, its scenarios and years, and the package."""
-    content = [read_provenance(run)["digests"]["fit"], list(scenarios), list(years), package_digest()]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-@cache
-def package_digest() -> str:
-    """SHA-256 of the package's sources and shipped overlays: answers of another version are computed anew."""
-    from forecast.overlays import shipped_folder
-
-    package = Path(__file__).resolve().parents[1]
-    files = sorted([*package.rglob("*.py"), *shipped_folder().rglob("*.toml")])
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
