@@ -18,6 +18,7 @@ from forecast.research.forms import form_words
 from forecast.words import number
 
 ROW_HEIGHT = 0.34  # inches
+HARDLY = 0.05
 FIGURE_FORMATS = (".svg", ".png", ".pdf")
 
 
@@ -100,8 +101,13 @@ def plot_organisations(found: xr.Dataset, ax: Axes | None = None) -> Axes:
     for organisation in found["organisation"].values:
         for practice in found["practice"].values:
             one = estimate(found["log10_progress"].sel(organisation=organisation, practice=practice), power=10.0)
-            if one.low == one.high:
-                continue  # NormalCorp is 1 by definition
+            same = (
+                values
+                and abs(one.median / values[-1].median - 1.0) < HARDLY
+                and labels[-1].startswith(f"{organisation}, ")
+            )
+            if one.low == one.high or same:
+                continue  # NormalCorp is 1 by definition; a practice that changes nothing needs no line
             labels.append(f"{organisation}, {str(practice).replace('_', ' ')}")
             values.append(one)
     ax = plot_intervals(labels, values, "progress, NormalCorp = 1", True, ax)

@@ -11,6 +11,12 @@ from forecast.summaries import number
 QUANTILES = (0.05, 0.5, 0.95)
 
 
+def spread(values: xr.DataArray, power: float | None = None) -> str:
+    low, middle, high = np.quantile(values, QUANTILES, method="inverted_cdf")
+    show = (lambda x: number(power**x)) if power else number
+    return f"{show(middle)} | {show(low)} to {show(high)}"
+
+
 def interval(values: xr.DataArray, form: str) -> str:
     flat = values.values[~np.isnan(values.values)]
     low, middle, high = np.quantile(flat, QUANTILES, method="inverted_cdf")
@@ -34,4 +40,35 @@ def numbers(run: xr.DataTree) -> dict[str, str]:
         "p_3": percent("takeoff_within_3_years"),
         "p_20": percent("already_20"),
         "p_acc": percent("acceleration"),
+    }
+
+
+def questions(run: xr.DataTree) -> dict[str, str]:
+    """The further questions: label -> "median | interval" or "share | "."""
+    corps, pace, jump, seen = fc.organisations(run), fc.speedup(run), fc.leap(run), fc.watch(run)
+    mixed = fc.mixture(fc.all_forms(run), fc.form_weights(run))
+    low, middle, high = mixed.best_year_gain.sel(quantile=[0.05, 0.5, 0.95]).values.tolist()
+    year = jump.sel(month=12)
+
+    def percent(values: xr.DataArray) -> str:
+        return f"{100.0 * float(values.mean()):.1f}% | "
+
+    slow, automated = (corps.sel(organisation=name) for name in ("SlowCorp", "AutomatedCorp"))
+    return {
+        "SlowCorp's progress with its surplus left idle, NormalCorp = 1": spread(
+            slow.log10_progress.sel(practice="surplus_idle"), 10.0
+        ),
+        "the same, practice evolved under its constraints": spread(slow.log10_progress.sel(practice="evolved"), 10.0),
+        "AutomatedCorp's research, NormalCorp = 1": spread(automated.log10_research.sel(practice="evolved"), 10.0),
+        "research speed-up, AIs implementing people's ideas": spread(pace.log10_speedup, 10.0),
+        "the same, fully automated researchers": spread(pace.log10_speedup_fully_automated, 10.0),
+        "P(30 times or more) with people's ideas": percent(pace.at_least_30),
+        "P(30 times or more) fully automated": percent(pace.at_least_30_fully_automated),
+        "fleet a year after a leap for 100 times begins, times that before": spread(
+            year.log10_fleet_multiple.stack(s=["chain", "draw"]).dropna("s"), 10.0
+        ),
+        "P(a year on, hardware gained more than software alone)": percent(jump.hardware_beats_software),
+        "OOM of software in the best 12 months, mixture of forms": f"{number(middle)} | {number(low)} to {number(high)}",
+        "share of its variance (of ranks) that lies between forms": f"{100.0 * float(mixed.best_year_gain_structure_share_of_ranks):.1f}% | ",
+        "P(full automation by the end of 2030)": f"{100.0 * float(seen.event_probability[0]):.1f}% | ",
     }

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from readme import numbers
+from readme import numbers, questions
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCK = README.split("<!-- numbers:")[1].split("<!-- /numbers -->")[0]
+QUESTIONS = README.split("<!-- questions:")[1].split("<!-- /questions -->")[0]
 SCALE = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 
 
@@ -33,6 +34,16 @@ def test_the_readme_prints_what_the_model_says(run):
         if name == "year":
             tolerance = {"abs": 1.0}
         assert values(printed) == pytest.approx(values(expected), **tolerance), name
+
+
+def test_the_further_questions_have_their_numbers(run):
+    """Shares to 4 points, the rest to a third: tails of a lognormal over four chains move that much."""
+    printed = dict(line.strip("| ").split(" | ", 1) for line in QUESTIONS.splitlines()[3:] if line.startswith("| "))
+    computed = questions(run)
+    assert list(printed) == list(computed)
+    for label, expected in computed.items():
+        tolerance = {"abs": 4.0} if "%" in expected else {"rel": 0.35}
+        assert values(printed[label]) == pytest.approx(values(expected), **tolerance), label
 
 
 def test_commands_of_the_readme_exist():

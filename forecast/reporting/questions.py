@@ -34,6 +34,7 @@ from forecast.research.rows import result_rows
 from forecast.summaries import COLUMNS
 from forecast.words import number, percent, span
 
+MULTIPLES = (2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, 300.0)
 SCENARIOS = ("baseline", "software_only", "hardware_leap", "no_slowdown")
 
 
@@ -51,8 +52,9 @@ def answers(run: xr.DataTree, readouts: xr.Dataset, years: Iterable[int] | None 
     """
     window = None if years is None else list(years)
     main = str(readouts["scenario"].values[0])
+    own = readouts if "baseline" in readouts["scenario"].values else None
     parts = [
-        forms_answer(run, readouts.sel(scenario=[main]).assign_coords(scenario=["baseline"]), window),
+        forms_answer(run, own, window),
         views_answer(run, window),
         organisations_answer(run),
         speedup_answer(run, readouts["year_100"].sel(scenario=main)),
@@ -64,8 +66,8 @@ def answers(run: xr.DataTree, readouts: xr.Dataset, years: Iterable[int] | None 
     return Answers(tuple(section for part in parts for section in part.sections), rows)
 
 
-def forms_answer(run: xr.DataTree, readouts: xr.Dataset, years: list[int] | None) -> Answers:
-    """Rival forms side by side, and their mixture."""
+def forms_answer(run: xr.DataTree, readouts: xr.Dataset | None, years: list[int] | None) -> Answers:
+    """Rival forms side by side, and their mixture; `readouts` with the scenario ``baseline`` if at hand."""
     compared = rival_forms.all_forms(run, readouts, years)
     mixed = mixture(compared, form_weights(run))
     table = rival_forms.forms_table(compared, mixed)
@@ -139,7 +141,9 @@ def views_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
         "Other people's views",
         "Each view takes its author's numbers for some parameters; what it leaves open follows this posterior, given those. "
         "Nothing is fitted anew. Views far outside the posterior are extrapolations: forecast compare says which parameters "
-        "make the difference and how far out they lie, and forecast run --view NAME fits one.",
+        "make the difference and how far out they lie, and forecast run --view NAME fits one. All rows are over the same "
+        f"{sample_size(found):,} draws, so that their noise is shared; a median may differ from the headline's in its "
+        "second digit.",
         (),
         figures,
         (
@@ -155,6 +159,11 @@ def views_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
         for view in found["view"].values[1:]
     ]
     return Answers((section,), pd.concat(rows, ignore_index=True))
+
+
+def sample_size(data: xr.Dataset) -> int:
+    """How many draws a result is over."""
+    return data.sizes["chain"] * data.sizes["draw"]
 
 
 def organisations_answer(run: xr.DataTree) -> Answers:
@@ -209,7 +218,23 @@ def speedup_answer(run: xr.DataTree, year_100: xr.DataArray) -> Answers:
             ),
         ),
     )
-    return Answers((section,), result_rows(found, "speedup"))
+    rows = [result_rows(found, "speedup"), curve_rows(implementers.speedup_curve(found, MULTIPLES))]
+    return Answers((section,), pd.concat([part.dropna(axis="columns", how="all") for part in rows], ignore_index=True))
+
+
+def curve_rows(curve: xr.DataArray) -> pd.DataFrame:
+    """P(speed-up >= x) as rows of ``summary.csv``."""
+    labels = {"scenario": "baseline", "form": "speedup", "units": "1", "definition": curve.attrs["definition"]}
+    rows = [
+        labels
+        | {
+            "variable": f"speed-up >= {x:g}, {str(who).replace('_', ' ')}",
+            "probability": float(curve.sel(staffing=who, speedup=x)),
+        }
+        for who in curve["staffing"].values
+        for x in curve["speedup"].values
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def shares_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -221,7 +246,7 @@ def shares_words(table: pd.DataFrame) -> pd.DataFrame:
     said["90% interval"] = [span(number(low), number(high)) for low, high in intervals]
     said["P(30 or more)"] = [percent(x) for x in frame["at_least_30"]]
     for name in table.columns[4:]:
-        said[f"{str(name).replace('_', ' ')} binds"] = [percent(x) for x in frame[name]]
+        said[f"Binds: {str(name).replace('_', ' ')}"] = ["–" if x == 0.0 else percent(x) for x in frame[name]]
     return said
 
 

@@ -171,7 +171,7 @@ def _mixture_row(mixed: xr.Dataset) -> dict[str, Any]:
     shares = zip(mixed.coords["form"].values, mixed["weight"].values, strict=True)
     row: dict[str, Any] = {
         "form": MIXTURE,
-        "own_definition": ", ".join(f"{form} {percent(float(weight))}" for form, weight in shares),
+        "own_definition": "; ".join(f"{form_words(str(form))} {percent(float(weight))}" for form, weight in shares),
     }
     for name in ("best_year_gain", "best_year_gain_human_years"):
         row |= _quantiles(name, mixed[name].sel(quantile=list(LEVELS)).values)

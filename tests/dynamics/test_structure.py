@@ -303,6 +303,9 @@ def test_more_compute_at_all_times_never_slows_progress(
     it. Were compute larger in the years of the data too, the same horizons would have needed more of it, E_100 would
     move along and nothing be gained. The people-only rate is that of `as_of` by definition, so that extra compute works
     through what AIs can do and how many there are, not through more experiments of people.
+
+    A fourth cause shows in no draw of this prior, and in 0.2% of the posterior: more compute lets AIs do more tasks, and
+    where they have less labour for a task than people this lowers task labour (see the first section).
     """
     free = outcomes(with_more_compute(without(p, "lag", "text"), oom), [BASELINE])["baseline"]
     hindered = outcomes(with_more_compute(p, oom), [BASELINE])["baseline"]
@@ -382,7 +385,6 @@ def exploding(**changes: Any) -> Draws:
         tokens_per_researcher_year=1000.0 * YEAR_SECONDS, required_horizon_minutes=2.0**8, taste_slope=0.0,
         mismatch_penalty=0.0, compute_share=1e-14, infinite_labour_multiple=np.exp(690.0), log10_software_ceiling=40.0,
         task_complementarity=0.3,  # as long as `takeoff.TINY` bounds AI labour at full automation
-       
         **changes,
     )  # fmt: skip
     kept = {name: np.broadcast_to(value, (2, *np.shape(value))).copy() for name, value in q.items()}
