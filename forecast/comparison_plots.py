@@ -97,7 +97,8 @@ def plot_forms(comparison: xr.Dataset, name: str = "best_year_gain", ax: Axes | 
 
 def plot_organisations(found: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Progress of every organisation and practice relative to NormalCorp: median and 90% interval."""
-    labels, values = [], []
+    labels: list[str] = []
+    values: list[Estimate] = []
     for organisation in found["organisation"].values:
         for practice in found["practice"].values:
             one = estimate(found["log10_progress"].sel(organisation=organisation, practice=practice), power=10.0)

@@ -36,7 +36,7 @@ MIN_ESS = 400.0
 READ_FROM_TRACE: dict[str, Any] = {"HalfNormal_parameter": np.abs, "LogUniform_parameter": np.exp}
 TARGET_ACCEPT = 0.85  # 0.8 leaves a divergence in some seeds; 0.9 takes a quarter more steps
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
-VARIABLES |= PRODUCTION
+STATED = VARIABLES | PRODUCTION
 
 
 def fit(
@@ -133,13 +133,13 @@ def prior_draws(
     shape = (settings["chains"], settings["draws"])
     labels = coords(observations)
     variables = {}
-    for name in VARIABLES if names is None else names:
+    for name in STATED if names is None else names:
         if name not in priors:  # stated another way
             continue
         prior = priors[name]
         if prior.distribution == "fixed":
             continue
-        variable = VARIABLES[name]
+        variable = STATED[name]
         extra = tuple(len(labels[dim]) for dim in variable.dims)
         rng = np.random.default_rng(
             np.random.SeedSequence(settings["random_seed"], spawn_key=(zlib.crc32(name.encode()),))
@@ -195,7 +195,7 @@ def with_derived(drawn: xr.Dataset, priors: Priors, observations: Observations) 
     years = p.pop("horizon_years")
     found = production(p) if any(name in priors for name in PRODUCTION) else {}
     found["effective_flop_centre"] = trends.effective_flop_centre(years, p)
-    known, shape = VARIABLES | DERIVED, tuple(drawn.sizes[dim] for dim in SAMPLE_DIMS)
+    known, shape = STATED | DERIVED, tuple(drawn.sizes[dim] for dim in SAMPLE_DIMS)
     whole = {name: (SAMPLE_DIMS, np.broadcast_to(x, shape), attributes(known[name])) for name, x in found.items()}
     return drawn.assign(whole)
 
@@ -228,14 +228,14 @@ def assemble(
 ) -> xr.DataTree:
     """The groups of a run from what the sampler returned."""
     posterior = taken_apart(sampled["posterior"].to_dataset())
-    missing = [name for name in VARIABLES if name not in posterior]
+    missing = [name for name in STATED if name not in posterior and name in priors]
     lost = sorted(set(missing) & parameters_in(model))
     if lost:
         raise ForecastError(f"the sampler returned no draws of {', '.join(lost)}: report this as a bug")
     untouched = prior_draws(priors, observations, settings, missing)
     posterior = with_derived(posterior.merge(untouched), priors, observations)
     for name in posterior.data_vars:
-        posterior[name].attrs = attributes((VARIABLES | DERIVED)[str(name)])
+        posterior[name].attrs = attributes((STATED | DERIVED)[str(name)])
     tree = xr.DataTree.from_dict(
         {
             "prior": with_derived(prior_draws(priors, observations, settings), priors, observations),
@@ -254,7 +254,7 @@ def parameters_in(model: Any) -> set[str]:
     """Names of the parameters that the model's graph reads."""
     grouped = {name for dim, names in model.coords.items() if dim.endswith("_parameter") for name in names}
     own = {variable.name.removesuffix("_sticks") for variable in model.free_RVs}
-    return grouped | (own & set(VARIABLES))
+    return grouped | (own & set(STATED))
 
 
 def taken_apart(sampled: xr.Dataset) -> xr.Dataset:
@@ -270,7 +270,7 @@ def taken_apart(sampled: xr.Dataset) -> xr.Dataset:
             continue
         values = READ_FROM_TRACE.get(dim, xr.DataArray.copy)(array)
         variables |= {str(name): values.sel({dim: name}, drop=True) for name in array[dim].values}
-    chosen = {name: array for name, array in variables.items() if name in VARIABLES}
+    chosen = {name: array for name, array in variables.items() if name in STATED}
     return xr.Dataset(chosen)
 
 
@@ -307,7 +307,7 @@ def log_prior(posterior: xr.Dataset, priors: Priors, observations: Observations)
     """Log density of every parameter's draws under its own prior, for power-scaling."""
     year = observations.as_of_year
     result: dict[str, Any] = {}
-    for name, variable in VARIABLES.items():
+    for name, variable in STATED.items():
         prior = priors.get(name)
         if prior is None or prior.distribution == "fixed":
             continue

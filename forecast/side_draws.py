@@ -16,7 +16,7 @@ import xarray as xr
 
 from forecast.errors import InputError
 from forecast.families import suggestion
-from forecast.runs import parameters_of, read_provenance, sample_shape
+from forecast.runs import parameters_of, read_provenance, sample_shape, with_provenance
 from forecast.schema import SIDE_PARAMETERS
 from forecast.statements import Prior, stated
 
@@ -44,11 +44,26 @@ def side_draws(run: xr.DataTree, *blocks: str) -> dict[str, Any]:
     """
     record = read_provenance(run)
     chains, draws = sample_shape(run)
+    step = record.get("thinned", 1)
+    whole = record.get("draws_before_thinning", draws)
+    seed = record["settings"]["random_seed"]
     return {
-        name: drawn(recorded_prior(record, name), record["settings"]["random_seed"], name, chains * draws)
+        name: drawn(recorded_prior(record, name), seed, name, chains * whole).reshape(chains, whole)[:, ::step].ravel()
         for block in blocks
         for name in SIDE_PARAMETERS[block]
     }
+
+
+def thinned(run: xr.DataTree, draws: int | None) -> xr.DataTree:
+    """The run with about so many of its draws, evenly taken from every chain; side draws stay with their draws."""
+    chains, each = sample_shape(run)
+    step = 1 if draws is None else max(1, chains * each // max(1, draws))
+    if step == 1:
+        return run
+    record, tree = read_provenance(run), run.copy()
+    tree["posterior"] = xr.DataTree(run["posterior"].to_dataset().isel(draw=slice(None, None, step)))
+    whole = record.get("draws_before_thinning", each)
+    return with_provenance(tree, record | {"thinned": step * record.get("thinned", 1), "draws_before_thinning": whole})
 
 
 def recorded_prior(record: dict[str, Any], name: str) -> Prior:

@@ -47,7 +47,8 @@ def questions(run: xr.DataTree) -> dict[str, str]:
     """The further questions: label -> "median | interval" or "share | "."""
     corps, pace, jump, seen = fc.organisations(run), fc.speedup(run), fc.leap(run), fc.watch(run)
     mixed = fc.mixture(fc.all_forms(run), fc.form_weights(run))
-    low, middle, high = mixed.best_year_gain.sel(quantile=[0.05, 0.5, 0.95]).values.tolist()
+    low, middle, high = (number(x) for x in mixed.best_year_gain.sel(quantile=[0.05, 0.5, 0.95]).values.tolist())
+    between = mixed.best_year_gain_structure_share_of_ranks
     year = jump.sel(month=12)
 
     def percent(values: xr.DataArray) -> str:
@@ -68,7 +69,7 @@ def questions(run: xr.DataTree) -> dict[str, str]:
             year.log10_fleet_multiple.stack(s=["chain", "draw"]).dropna("s"), 10.0
         ),
         "P(a year on, hardware gained more than software alone)": percent(jump.hardware_beats_software),
-        "OOM of software in the best 12 months, mixture of forms": f"{number(middle)} | {number(low)} to {number(high)}",
-        "share of its variance (of ranks) that lies between forms": f"{100.0 * float(mixed.best_year_gain_structure_share_of_ranks):.1f}% | ",
-        "P(full automation by the end of 2030)": f"{100.0 * float(seen.event_probability[0]):.1f}% | ",
+        "OOM of software in the best 12 months, mixture of forms": f"{middle} | {low} to {high}",
+        "share of its variance (of ranks) that lies between forms": percent(between),
+        "P(full automation by the end of 2030)": percent(seen.event_probability[0]),
     }

@@ -41,7 +41,8 @@ def supply(year: Any, start: Any, p: Parameters) -> Any:
     """What can be had by `year` over the fleet at `start`: the pool, and the world's additions once a system is built."""
     fleet = trends.log10_fleet(start, p)
     built = start + p["leap_build_months"] / MONTHS
-    world, then, now = (10.0 ** (trends.log10_world(when, p) - fleet) for when in (start, built, year))
+    moments = (start, built, np.maximum(year, built))
+    world, then, now = (10.0 ** (trends.log10_world(when, p) - fleet) for when in moments)
     return 1.0 + p["leap_pool"] * (world - 1.0) + np.maximum(now - then, 0.0)
 
 
@@ -54,12 +55,12 @@ def log10_fleet(year: Any, start: Any, p: Parameters) -> Any:
 
 
 def log10_training_flop(year: Any, start: Any, p: Parameters) -> Any:
-    """log10 FLOP of the largest run: it grows with the fleet from `start` on, up to the largest share of the fleet."""
+    """log10 FLOP of the largest run: it leaps by the fleet's multiple, up to the largest share of the fleet."""
     begun = np.minimum(start, year)
     usual = trends.log10_training_flop(year, p)
     fleet = log10_fleet(year, start, p)
     room = trends.log10_training_cap(year, p) - trends.log10_fleet(year, p) + fleet
-    scaled = trends.log10_training_flop(begun, p) + fleet - trends.log10_fleet(begun, p)
+    scaled = trends.log10_training_flop(begun, p) + log10_leap_multiple(year, begun, p)
     return np.where(year < start, usual, np.maximum(usual, np.minimum(scaled, room)))
 
 

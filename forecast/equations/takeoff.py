@@ -31,7 +31,8 @@ from forecast.equations.trends import (
 )
 from forecast.schema import JULIAN_YEAR_SECONDS
 
-TINY = 1e-12  # floor of a share inside a logarithm
+TINY = 1e-12  # floor of a gap that is divided by
+NO_SHARE = 1e-300  # floor of a share inside a logarithm: at full automation people hold nothing back
 LARGEST_TILT = 700.0  # expm1 stays finite; reached only where labour is e^-700^(1/rho) of what compute is worth
 
 
@@ -201,8 +202,8 @@ def log_serial_speed(on: Deployed, p: Parameters, *, xp: Any = np) -> Any:
 def log_task_labour(share: Any, log_people: Any, log_ai: Any, p: Parameters, *, xp: Any = np) -> Any:
     """ln labour when AIs do `share` of the tasks: CES over tasks with exponent rho_t, never below people alone."""
     rho = -p["task_complementarity"]
-    people = (1.0 - rho) * xp.log(xp.maximum(1.0 - share, TINY)) + rho * log_people
-    machines = (1.0 - rho) * xp.log(xp.maximum(share, TINY)) + rho * log_ai
+    people = (1.0 - rho) * xp.log(xp.maximum(1.0 - share, NO_SHARE)) + rho * log_people
+    machines = (1.0 - rho) * xp.log(xp.maximum(share, NO_SHARE)) + rho * log_ai
     larger = xp.maximum(people, machines)
     both = larger + xp.log1p(xp.exp(-abs(people - machines)))  # logaddexp, whose gradient PyTensor compiles apart
     return xp.maximum(both / rho, log_people)

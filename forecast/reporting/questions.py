@@ -35,6 +35,7 @@ from forecast.summaries import COLUMNS
 from forecast.words import number, percent, span
 
 MULTIPLES = (2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, 300.0)
+EVENT_YEAR = 2030
 SCENARIOS = ("baseline", "software_only", "hardware_leap", "no_slowdown")
 
 
@@ -277,7 +278,8 @@ def leap_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
 
 def watch_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
     """What next year may show, and what it would be worth."""
-    found = indicators.watch(run, years=years)
+    by = EVENT_YEAR if years is None else min(EVENT_YEAR, years[-1])
+    found = indicators.watch(run, event_year=by, years=years)
     table = indicator_tables.what_if_table(found)
     section = Section(
         "watch",

@@ -24,6 +24,7 @@ from forecast.results import checked_years, dataset, in_blocks
 from forecast.runs import sample_shape
 from forecast.scenarios import load_scenarios
 from forecast.schema import EVENTS, READOUTS
+from forecast.side_draws import thinned
 from forecast.views import apply_view, distance
 from forecast.words import number, percent, span
 
@@ -108,17 +109,6 @@ def side_by_side(parts: Sequence[Mapping[str, Any]], size: int) -> dict[str, Any
         else:
             joined[name] = np.concatenate([np.broadcast_to(v, (size, *v.shape[1:])) for v in values])
     return joined
-
-
-def thinned(run: xr.DataTree, draws: int | None) -> xr.DataTree:
-    """The run with about so many of its draws, evenly taken from every chain."""
-    chains, each = sample_shape(run)
-    step = 1 if draws is None else max(1, chains * each // max(1, draws))
-    if step == 1:
-        return run
-    tree = run.copy()
-    tree["posterior"] = xr.DataTree(run["posterior"].to_dataset().isel(draw=slice(None, None, step)))
-    return tree
 
 
 def differences(

@@ -20,7 +20,7 @@ from forecast.equations import hardware_leap, takeoff, trends
 from forecast.equations.trends import LN10
 from forecast.equations.yearly import log10_task_horizon
 from forecast.errors import InputError
-from forecast.results import checked_years, in_blocks, require_finite
+from forecast.results import checked_form, checked_years, in_blocks, require_finite
 from forecast.runs import sample_shape
 from forecast.scenarios import load_scenario
 from forecast.schema import SAMPLE_DIMS, Variable
@@ -89,8 +89,8 @@ def leap(
     end = checked_years(None, float(p["as_of_year"]))[-1] + 1.0
     check(wanted, start, months, float(p["as_of_year"]), end)
     p |= {"leap_factor": float(wanted)}
-    shape = sample_shape(run)
-    values = in_blocks(p, shape[0] * shape[1], lambda part: gains(part, start, months, end, horizon_form))
+    shape, form = sample_shape(run), checked_form(horizon_form)
+    values = in_blocks(p, shape[0] * shape[1], lambda part: gains(part, start, months, end, form))
     return labelled(values, months, shape).assign_attrs(
         factor=float(wanted), start="full automation" if start is None else start
     )
@@ -110,8 +110,9 @@ def check(factor: float, start: float | None, months: Sequence[int], as_of_year:
 
 def gains(p: dict[str, Any], start: float | None, months: Sequence[int], end: float, form: str) -> dict[str, Any]:
     """All of `LEAP` and `LEAP_EVENTS` for one block of draws."""
-    legs = simulate(p, end, "frozen", form)
-    begun = legs.year_100 if start is None else np.full(legs.reached.size, float(start))
+    legs = simulate(p, end + months[-1] / 12.0, "frozen", form)  # the months go on past the window
+    automated = np.where(legs.year_100 <= end, legs.year_100, np.inf)
+    begun = automated if start is None else np.full(legs.reached.size, float(start))
     known = np.isfinite(begun)
     safe = np.where(known, begun, float(p["as_of_year"]))
     columns = [after(p, legs, safe, safe + month / 12.0, form) for month in months]
@@ -128,12 +129,14 @@ def after(p: dict[str, Any], legs: Legs, start: Any, year: Any, form: str) -> di
     log_s = software_on(legs, p, start)
     now = takeoff.effective_flop(log_s, takeoff.surroundings(year, p, leap_year=start))
     at_once = takeoff.effective_flop(log_s, takeoff.surroundings(start, p))
-    horizon = [log10_task_horizon(flop, legs.present.milestones, p, form) for flop in (at_once, now)]
+    horizons = [log10_task_horizon(flop, legs.present.milestones, p, form) for flop in (at_once, now)]
+    endless = np.isinf(horizons[0])  # superexponential: it cannot become longer
+    gain = np.where(endless, 0.0, horizons[1] - np.where(endless, 0.0, horizons[0]))
     return {
         "log10_fleet_multiple": hardware_leap.log10_fleet(year, start, p) - fleet,
         "log10_trend_multiple": trends.log10_fleet(year, p) - fleet,
         "hardware_gain": now - at_once,
-        "log10_horizon_multiple": horizon[1] - horizon[0],
+        "log10_horizon_multiple": gain,
         "software_gain": (software_on(legs, p, year) - log_s) / LN10,
     }
 

@@ -86,18 +86,13 @@ def test_more_people_and_more_ais_never_do_less(
     assert task_labour(share, log_people, log_ais + more, complementarity) >= here - 1e-9
 
 
-@given(LOG_PEOPLE, st.floats(-20.0, 25.0), COMPLEMENTARITY)
+@given(LOG_PEOPLE, st.floats(-100.0, 300.0), COMPLEMENTARITY)
 def test_without_automation_people_work_and_with_all_of_it_whoever_is_more(
     log_people: float, log_ratio: float, complementarity: float
 ) -> None:
+    """However many more: at full automation nobody waits for a last task that people do."""
     ends = task_labour(np.array([0.0, 1.0]), log_people, log_people + log_ratio, complementarity)
     np.testing.assert_allclose(ends, [log_people, log_people + max(log_ratio, 0.0)], rtol=0, atol=1e-9)
-
-
-@pytest.mark.xfail(strict=True, reason="takeoff.TINY leaves people 1e-12 of the tasks at a = 1, which bounds AI labour")
-@pytest.mark.parametrize("complementarity", [0.3, 1.0, 3.0])
-def test_when_all_is_automated_people_hold_nothing_back_however_many_ais_there_are(complementarity: float) -> None:
-    assert task_labour(1.0, 4.0, 154.0, complementarity) == pytest.approx(154.0, abs=1e-6)
 
 
 def test_ai_labour_is_that_of_the_streams_that_research_is_given(p: Draws) -> None:
@@ -111,9 +106,7 @@ def test_ai_labour_is_that_of_the_streams_that_research_is_given(p: Draws) -> No
     told = quantities(year, np.full(now.shape, log_s), at, p)
     workers = p["research_fleet_share"] * 10.0 ** told["log10_parallel_streams"]
     ais = research.labour(workers, told["serial_speed"], p["parallelization_exponent"])
-    tame = np.log(ais) < log_people + 25.0
-    assert tame.mean() > 0.95
-    np.testing.assert_allclose(log_labour[tame], np.maximum(np.log(ais), log_people)[tame], rtol=1e-9)
+    np.testing.assert_allclose(log_labour, np.maximum(np.log(ais), log_people), rtol=1e-9)
 
 
 # --- research output --------------------------------------------------------------------------------------------
@@ -383,8 +376,7 @@ def exploding(**changes: Any) -> Draws:
         price_performance_growth=0.05, budget_growth=-0.05, text_stock_tokens=1e40, log10_tokens_per_datapoint=0.0,
         depth_exponent=0.0, stream_speed_growth=0.0, inference_growth_excess=0.5, research_fleet_share=0.25,
         tokens_per_researcher_year=1000.0 * YEAR_SECONDS, required_horizon_minutes=2.0**8, taste_slope=0.0,
-        mismatch_penalty=0.0, compute_share=1e-14, infinite_labour_multiple=np.exp(690.0), log10_software_ceiling=40.0,
-        task_complementarity=0.3,  # as long as `takeoff.TINY` bounds AI labour at full automation
+        mismatch_penalty=0.0, compute_share=1e-14, infinite_labour_multiple=np.exp(690.0), log10_software_ceiling=60.0,
         **changes,
     )  # fmt: skip
     kept = {name: np.broadcast_to(value, (2, *np.shape(value))).copy() for name, value in q.items()}
@@ -396,7 +388,7 @@ def exploding(**changes: Any) -> Draws:
 def test_labour_in_proportion_to_software_blows_up_when_the_closed_form_does(
     exponent: float, returns: float, course: Any
 ) -> None:
-    """S^-eps = 1 - eps g t, eps = lambda - beta, through the full flow: to 1e-3 of the time; the ceiling is at 40 OOM."""
+    """S^-eps = 1 - eps g t, eps = lambda - beta, through the full flow: to 1e-3 of the time; the ceiling is at 60 OOM."""
     params, beyond = np.sqrt(10.0**27.5 / 120.0), 10.0**0.5
     streams = 0.25 * 10**22.5 * 0.2 / (2.0 * params) * beyond**0.5 / 100.0  # of 100 tokens a second each
     labour = (streams / 4000.0) ** exponent * 0.1  # over people's, at a tenth of their speed
@@ -433,17 +425,6 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def test_a_leap_by_the_factor_1_after_the_slowdown_is_the_baseline(
-    p: Draws, as_drawn: dict[str, dict[str, Any]], leap_of_one: dict[str, Any]
-) -> None:
-    """From there on fleet and run grow alike."""
-    late = as_drawn["baseline"]["year_100"] >= p["slowdown_year"]
-    base, one = ({name: x[late] for name, x in found.items()} for found in (as_drawn["baseline"], leap_of_one))
-    assert np.isfinite(base["year_100"]).sum() > 50
-    assert differing(one, base) == {}
-
-
-@pytest.mark.xfail(strict=True, reason="hardware_leap.log10_training_flop grows with the fleet's own trend after start")
 def test_a_leap_by_the_factor_1_is_the_baseline(
     as_drawn: dict[str, dict[str, Any]], leap_of_one: dict[str, Any]
 ) -> None:
