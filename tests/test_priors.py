@@ -308,7 +308,9 @@ def test_software_only_is_a_setting_not_a_prior() -> None:
 
 
 def test_an_unknown_scenario_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"'software_onyl'; did you mean 'software_only'\?; known: .*baseline") as caught:
+    with pytest.raises(
+        InputError, match=r"'software_onyl'; did you mean 'software_only'\?; known: .*baseline"
+    ) as caught:
         load_priors(overlays=["software_onyl"])
     assert all(name in str(caught.value) for name in scenario_names())
     with pytest.raises(InputError, match="no such overlay file"):

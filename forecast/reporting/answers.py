@@ -54,7 +54,7 @@ def restored(text: str | None, key: str) -> Answers | None:
             for one in record["sections"]
         )
         return Answers(sections, pd.DataFrame(record["rows"], columns=list(COLUMNS)).astype({"year": "Int64"}))
-    except (ValueError, TypeError, KeyError):  # damaged, or of another version: computed anew
+    except (ValueError, TypeError, KeyError, AttributeError):  # damaged, or of another version: computed anew
         return None
 
 
