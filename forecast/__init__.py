@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from forecast.comparison_plots import plot_speedup as plot_speedup
     from forecast.comparison_plots import plot_views as plot_views
     from forecast.comparison_plots import save_figure as save_figure
+    from forecast.convergence import check as check
     from forecast.dynamics import takeoff as takeoff
     from forecast.dynamics.mixture import form_weights as form_weights
     from forecast.dynamics.mixture import mixture as mixture
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from forecast.errors import DataMissingError as DataMissingError
     from forecast.errors import ForecastError as ForecastError
     from forecast.errors import InputError as InputError
-    from forecast.fitting import check as check
     from forecast.fitting import fit as fit
     from forecast.fitting import sample_prior as sample_prior
     from forecast.mainjob import report as report
@@ -85,7 +85,8 @@ _ROOMS = {
     "research.indicators": ("watch",),
     "dynamics": ("takeoff",),
     "errors": ("ConvergenceError", "DataMissingError", "ForecastError", "InputError"),
-    "fitting": ("check", "fit", "sample_prior"),
+    "convergence": ("check",),
+    "fitting": ("fit", "sample_prior"),
     "mainjob": ("report",),
     "model": ("build_model",),
     "observations": ("load_observations",),

@@ -11,9 +11,10 @@ import xarray as xr
 from scipy import stats
 
 from forecast import fitting
+from forecast.convergence import Gate, check
 from forecast.equations import trends
 from forecast.errors import ConvergenceError, InputError
-from forecast.fitting import VARIABLES, Gate, check, prior_draws, sample_prior, sampler_settings
+from forecast.fitting import VARIABLES, prior_draws, sample_prior, sampler_settings
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, interval
 from forecast.runs import parameters_of, read_provenance

@@ -167,7 +167,7 @@ def report(run_file: str, folder: str | None, scenarios: tuple[str, ...], years:
 @click.pass_context
 def check(context: click.Context, run_file: str, as_json: bool) -> None:
     """Did the sampler of a run file converge, and do its draws agree with themselves?"""
-    from forecast.fitting import check
+    from forecast.convergence import check
     from forecast.reporting.forecasts import forecasts
     from forecast.runs import load_run
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from forecast.convergence import MAX_RHAT, MIN_ESS
 from forecast.records import parameter_frame, tables_of
 from forecast.reporting.content import Gate, ReportContent, Section, Table
 from forecast.reporting.figures import make_figures
@@ -73,8 +74,6 @@ def gate_rows(record: Mapping[str, Any] | None) -> tuple[Gate, ...]:
     """The convergence gate as stored in the run, a row per test; none for draws of the prior."""
     if record is None:
         return ()
-    from forecast.fitting import MAX_RHAT, MIN_ESS
-
     enough = f"at least {MIN_ESS:.0f}"
     worst, rhat, bulk, tail = (record[key] for key in ("worst", "max_rhat", "min_ess_bulk", "min_ess_tail"))
     return (
