@@ -20,6 +20,7 @@ from forecast.priors import Priors
 from forecast.runs import (
     check_run,
     fit_digest,
+    load_draws,
     load_run,
     parameters_of,
     read_provenance,
@@ -42,6 +43,16 @@ def saved(content: bytes, tmp_path: Path) -> Path:
     path = tmp_path / "run.nc"
     path.write_bytes(content)
     return path
+
+
+READERS = pytest.mark.parametrize("load", [load_run, load_draws])
+
+
+def test_draws_alone_are_the_draws_of_the_whole_file(prior_run: xr.DataTree, saved: Path) -> None:
+    before, after = parameters_of(prior_run), parameters_of(load_draws(saved))
+    assert before.keys() == after.keys()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    assert read_provenance(load_draws(saved)) == read_provenance(prior_run)
 
 
 def test_what_is_saved_is_loaded(prior_run: xr.DataTree, saved: Path) -> None:
@@ -126,41 +137,46 @@ def test_a_folder_that_is_a_file_is_named(prior_run: xr.DataTree, tmp_path: Path
     assert (tmp_path / "taken").read_text() == "I am a file"
 
 
-def test_a_missing_file_is_named_with_a_remedy(tmp_path: Path) -> None:
+@READERS
+def test_a_missing_file_is_named_with_a_remedy(tmp_path: Path, load: Any) -> None:
     with pytest.raises(DataMissingError, match=r"none\.nc: no such run file; make one with"):
-        load_run(tmp_path / "none.nc")
+        load(tmp_path / "none.nc")
     with pytest.raises(DataMissingError):
-        load_run(tmp_path)
+        load(tmp_path)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
-def test_a_file_cut_short_is_refused(saved: Path, content: bytes, share: float) -> None:
+@READERS
+def test_a_file_cut_short_is_refused(saved: Path, content: bytes, share: float, load: Any) -> None:
     saved.write_bytes(content[: int(share * len(content))])
     with pytest.raises(InputError, match=r"run\.nc: not a readable run file .*; remake it with"):
-        load_run(saved)
+        load(saved)
 
 
 @pytest.mark.parametrize("other", [b"", b"not netCDF at all", b"\x89HDF\r\n\x1a\n", bytes(4096)])
-def test_what_is_no_netcdf_is_refused(tmp_path: Path, other: bytes) -> None:
+@READERS
+def test_what_is_no_netcdf_is_refused(tmp_path: Path, other: bytes, load: Any) -> None:
     path = tmp_path / "run.nc"
     path.write_bytes(other)
     with pytest.raises(InputError, match="not a readable run file"):
-        load_run(path)
+        load(path)
 
 
-def test_another_program_s_netcdf_is_refused(tmp_path: Path) -> None:
+@READERS
+def test_another_program_s_netcdf_is_refused(tmp_path: Path, load: Any) -> None:
     xr.Dataset({"x": ("t", [1.0, 2.0])}).to_netcdf(tmp_path / "run.nc", engine="h5netcdf")
     with pytest.raises(InputError, match="not a run of forecast"):
-        load_run(tmp_path / "run.nc")
+        load(tmp_path / "run.nc")
     with pytest.raises(InputError, match="no run of forecast"):
         read_provenance(xr.DataTree())
 
 
-def test_another_schema_is_refused_with_both_versions(saved: Path) -> None:
+@READERS
+def test_another_schema_is_refused_with_both_versions(saved: Path, load: Any) -> None:
     with h5py.File(saved, "a") as file:
         file.attrs["forecast"] = json.dumps(json.loads(file.attrs["forecast"]) | {"schema": SCHEMA_VERSION + 1})
     with pytest.raises(InputError, match=f"schema version {SCHEMA_VERSION + 1}, this package reads {SCHEMA_VERSION}"):
-        load_run(saved)
+        load(saved)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", "3", "null"])
@@ -172,11 +188,12 @@ def test_a_damaged_record_is_refused(prior_run: xr.DataTree, text: str) -> None:
 
 
 @pytest.mark.parametrize("group", ["prior", "posterior", "constant_data"])
-def test_an_incomplete_run_is_refused_by_the_group_it_lacks(saved: Path, group: str) -> None:
+@READERS
+def test_an_incomplete_run_is_refused_by_the_group_it_lacks(saved: Path, group: str, load: Any) -> None:
     with h5py.File(saved, "a") as file:
         del file[group]
     with pytest.raises(InputError, match=f"group '{group}' is missing"):
-        load_run(saved)
+        load(saved)
 
 
 def test_the_digest_is_of_everything_a_posterior_depends_on(

@@ -136,13 +136,13 @@ def compare(
     """
     from forecast.priors import read_overlay
     from forecast.research import compare as compared
-    from forecast.runs import load_run
+    from forecast.runs import load_draws
 
     if figure is not None:
         from forecast.comparison_plots import checked_figure
 
         checked_figure(figure)
-    tree = load_run(run_file)
+    tree = load_draws(run_file)
     chosen: list[str | Path] = list(views) or list(compared.view_names())
     found = compared.compare(tree, chosen, scenarios or "baseline", years, compared.SWAP_DRAWS)
     frame = compared.comparison_table(found)
@@ -206,10 +206,10 @@ def watch(
 
 def viewed(run_file: str, views: Sequence[str]) -> xr.DataTree:
     """The run, or as the author of some views would have it."""
-    from forecast.runs import load_run
+    from forecast.runs import load_draws
     from forecast.views import apply_view
 
-    tree = load_run(run_file)
+    tree = load_draws(run_file)
     return apply_view(tree, *views) if views else tree
 
 
