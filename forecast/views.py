@@ -56,7 +56,7 @@ def apply_view(run: xr.DataTree, *views: str | Path, only: Iterable[str] | None 
     Raises
     ------
     InputError
-        For an unknown or faulty view, one that states a parameter with several entries, or an unknown name in `only`.
+        For an unknown or faulty view, a scenario, a parameter with several entries, or an unknown name in `only`.
 
     Examples
     --------
@@ -65,6 +65,8 @@ def apply_view(run: xr.DataTree, *views: str | Path, only: Iterable[str] | None 
     >>> apply_view(run, "davidson2023")  # doctest: +SKIP
     """
     overlays = [read_overlay(view) for view in views]
+    for overlay in overlays:
+        refuse_scenario(overlay)
     changes = {name: prior for overlay in overlays for name, prior in overlay.entries.items()}
     if only is not None:
         wanted = list(only)
@@ -73,6 +75,16 @@ def apply_view(run: xr.DataTree, *views: str | Path, only: Iterable[str] | None 
             raise InputError(f"the view states no {unknown[0]}: it states {', '.join(sorted(changes))}")
         changes = {name: changes[name] for name in wanted}
     return changed(run, changes, overlays)
+
+
+def refuse_scenario(overlay: Overlay) -> None:
+    """A view states parameters; settings are what a scenario asks of the dynamics, and would be lost here."""
+    if overlay.settings:
+        raise InputError(
+            f"{overlay.name!r} sets {', '.join(overlay.settings)}: that is a scenario, give it with --scenario"
+        )
+    if not overlay.entries:
+        raise InputError(f"{overlay.name!r} states no parameter: add a table [priors.name], or give it with --scenario")
 
 
 def changed(run: xr.DataTree, changes: Mapping[str, Prior], overlays: Iterable[Overlay]) -> xr.DataTree:

@@ -155,5 +155,11 @@ def test_a_view_of_a_parameter_that_does_not_exist(prior_run: xr.DataTree, view:
         apply_view(prior_run, view)
 
 
+@pytest.mark.parametrize(("name", "said"), [("hardware_leap", "sets hardware_leap_factor"), ("baseline", "states no")])
+def test_a_scenario_is_no_view(prior_run: xr.DataTree, name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        apply_view(prior_run, name)
+
+
 def test_intervals_are_those_stated() -> None:
     assert interval("Normal", -1.0, 1.0).quantile(0.95) == pytest.approx(1.0)
