@@ -19,6 +19,7 @@ from forecast.words import number
 
 ROW_HEIGHT = 0.34  # inches
 HARDLY = 0.05
+WIDE = 28  # characters of a label that leave little room for the axis
 FIGURE_FORMATS = (".svg", ".png", ".pdf")
 
 
@@ -59,7 +60,7 @@ def plot_intervals(
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=2 if max(map(len, labels)) > WIDE else 5, steps=[1, 2, 5, 10]))
     ax.grid(True, axis="x", color=INK, alpha=0.22, linewidth=0.8)
     ax.grid(False, axis="y")
     ax.set_xlabel(xlabel, color=INK, fontsize=FONT_SIZE)

@@ -286,7 +286,10 @@ def _with_file(priors: Priors, file: PriorFile, faults: list[str]) -> Priors:
     entries, sources = dict(priors.entries), priors.sources | file.sources
     for name, prior in file.priors.items():
         place = f"{prior.file}:{prior.line}: priors.{name}"
-        if name not in entries and name not in PRODUCTION:
+        if name not in entries and replacing(name) & file.priors.keys():
+            other = min(replacing(name) & file.priors.keys())
+            faults.append(f"{place}: cannot stand beside priors.{other}: give one of the two")
+        elif name not in entries and name not in PRODUCTION:
             faults.append(f"{place}: replaces nothing{suggestion(name, entries)}")
         elif name not in BLOCK_OF and prior.units != entries[name].units:
             faults.append(f"{place}.units: {prior.units!r} is not the unit here: convert to {entries[name].units!r}")

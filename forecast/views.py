@@ -91,7 +91,12 @@ def changed(run: xr.DataTree, changes: Mapping[str, Prior], overlays: Iterable[O
     """The run with some parameters replaced, and its record saying so."""
     record, shape = read_provenance(run), sample_shape(run)
     p = parameters_of(run)
-    draws = conditioned(p, changes, {name: recorded_prior(record, name) for name in sampled(p)}, float(p["as_of_year"]))
+    draws = conditioned(
+        p,
+        changes,
+        {name: recorded_prior(record, name) for name in sampled(p) if name in record["priors"]},
+        float(p["as_of_year"]),
+    )
     posterior = run["posterior"].to_dataset()
     for name, values in draws.items():
         attrs = posterior[name].attrs if name in posterior else {"units": (NAMES | DERIVED)[name].units}
@@ -193,7 +198,7 @@ def distance(run: xr.DataTree, view: str | Path) -> dict[str, float]:
     as_of, varying = float(p["as_of_year"]), sampled(p)
     found = {}
     for name, prior in read_overlay(view).entries.items():
-        if name in varying:
+        if name in varying and name in read_provenance(run)["priors"]:
             ends = support(recorded_prior(record, name), as_of)
             old = unconstrained(p[name], ends)
             there = unconstrained(np.asarray(prior.quantile(0.5, as_of)), ends)

@@ -45,7 +45,9 @@ def numbers(run: xr.DataTree) -> dict[str, str]:
 
 def questions(run: xr.DataTree) -> dict[str, str]:
     """The further questions: label -> "median | interval" or "share | "."""
-    corps, pace, jump, seen = fc.organisations(run), fc.speedup(run), fc.leap(run), fc.watch(run)
+    automation = fc.takeoff(run, "baseline").year_100.sel(scenario="baseline")
+    corps, pace, jump, seen = fc.organisations(run), fc.speedup(run, automation), fc.leap(run), fc.watch(run)
+    began = jump.log10_system_cost_usd.notnull()
     mixed = fc.mixture(fc.all_forms(run), fc.form_weights(run))
     low, middle, high = (number(x) for x in mixed.best_year_gain.sel(quantile=[0.05, 0.5, 0.95]).values.tolist())
     between = mixed.best_year_gain_structure_share_of_ranks
@@ -60,7 +62,9 @@ def questions(run: xr.DataTree) -> dict[str, str]:
             slow.log10_progress.sel(practice="surplus_idle"), 10.0
         ),
         "the same, practice evolved under its constraints": spread(slow.log10_progress.sel(practice="evolved"), 10.0),
-        "AutomatedCorp's research, NormalCorp = 1": spread(automated.log10_research.sel(practice="evolved"), 10.0),
+        "AutomatedCorp's research, practice evolved, NormalCorp = 1": spread(
+            automated.log10_research.sel(practice="evolved"), 10.0
+        ),
         "research speed-up, AIs implementing people's ideas": spread(pace.log10_speedup, 10.0),
         "the same, fully automated researchers": spread(pace.log10_speedup_fully_automated, 10.0),
         "P(30 times or more) with people's ideas": percent(pace.at_least_30),
@@ -68,7 +72,9 @@ def questions(run: xr.DataTree) -> dict[str, str]:
         "fleet a year after a leap for 100 times begins, times that before": spread(
             year.log10_fleet_multiple.stack(s=["chain", "draw"]).dropna("s"), 10.0
         ),
-        "P(a year on, hardware gained more than software alone)": percent(jump.hardware_beats_software),
+        "P(a year on, hardware gained more than software alone), where it begins": percent(
+            jump.hardware_beats_software.where(began)
+        ),
         "OOM of software in the best 12 months, mixture of forms": f"{middle} | {low} to {high}",
         "share of its variance (of ranks) that lies between forms": percent(between),
         "P(full automation by the end of 2030)": percent(seen.event_probability[0]),

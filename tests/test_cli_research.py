@@ -59,7 +59,7 @@ def test_a_command_speaks_and_prints_tables(command: str, file: str) -> None:
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("forms", "watch")])
 def test_json_is_one_list_of_rows_of_the_summary(command: str, file: str) -> None:
     rows = json.loads(said(command, file, "--json"))
-    assert {row["form"] for row in rows} == {command}
+    assert {row["form"] for row in rows} == {f"{command} (prior only)"}
     assert all(row["units"] and row["definition"] for row in rows)
     assert all(row["probability"] is not None or row["q50"] is not None or row["q95"] is None for row in rows)
 
@@ -94,7 +94,8 @@ def test_views_are_compared_with_what_makes_the_difference(file: str, tmp_path: 
     text = said(
         "compare", file, "--view", "compute_bottlenecked", "--scenario", "software_only", "--figure", str(picture)
     )
-    assert text.splitlines()[0].split()[0] == "View"
+    assert text.splitlines()[0] == "*** PRIOR ONLY ***"
+    assert text.splitlines()[2].split()[0] == "View"
     assert re.search(r"compute_bottlenecked (differs mostly through|hardly differs)", text)
     assert "Taken from the view" in text
     assert picture.read_text(encoding="utf-8").startswith("<?xml")

@@ -30,9 +30,10 @@ def organisations(run_file: str, file: str | None, views: Sequence[str], as_json
     from forecast.research.organisation_tables import organisations_sentences, organisations_table, requirements_table
     from forecast.research.organisations import organisations
 
-    found = organisations(viewed(run_file, views), file)
+    tree = viewed(run_file, views)
+    found = organisations(tree, file)
     tables = [organisations_table(found), requirements_table(found)]
-    emit(found, "organisations", organisations_sentences(found), tables, as_json, as_csv)
+    emit(tree, found, "organisations", organisations_sentences(found), tables, as_json, as_csv)
 
 
 @click.command()
@@ -49,16 +50,18 @@ def speedup(
 
     Example: forecast speedup forecast-out/run.nc --latency-hours 1
     """
+    from forecast.dynamics import takeoff
     from forecast.research import implementers
 
     tree = viewed(run_file, views)
+    when = takeoff(tree, "baseline")["year_100"].sel(scenario="baseline") if year is None else year
     if latency_hours is None:
-        settings = implementers.latency_settings(tree, year)
+        settings = implementers.latency_settings(tree, when)
     else:
-        settings = {f"{latency_hours:g} h": implementers.speedup(tree, year, latency_hours)}
+        settings = {f"{latency_hours:g} h": implementers.speedup(tree, when, latency_hours)}
     found = next(iter(settings.values()))
     tables = [implementers.latency_table(settings).reset_index(), implementers.bounds_table(found).reset_index()]
-    emit(found, "speedup", implementers.implementers_sentences(found), tables, as_json, as_csv)
+    emit(tree, found, "speedup", implementers.implementers_sentences(found), tables, as_json, as_csv)
 
 
 @click.command()
@@ -78,8 +81,9 @@ def leap(
     from forecast.research.hardware import leap
     from forecast.research.hardware_tables import leap_sentences, leap_table
 
-    found = leap(viewed(run_file, views), factor, start)
-    emit(found, "leap", leap_sentences(found), [leap_table(found)], as_json, as_csv)
+    tree = viewed(run_file, views)
+    found = leap(tree, factor, start)
+    emit(tree, found, "leap", leap_sentences(found), [leap_table(found)], as_json, as_csv)
 
 
 @click.command()
@@ -101,6 +105,7 @@ def forms(run_file: str, views: Sequence[str], years: list[int] | None, as_json:
     mixed = mixture(compared, form_weights(tree))
     frame = forms_table(compared, mixed)
     if not (as_json or as_csv):
+        warn(tree)
         click.echo(f"{click.wrap_text(mixture_sentence(mixed), width=100)}\n")
     printing.emit_frame(frame, as_json, as_csv, frame.drop(columns=["own_definition"]).round(3))
     if not (as_json or as_csv):
@@ -150,12 +155,14 @@ def compare(
         from forecast.comparison_plots import plot_views, save_figure
 
         save_figure(plot_views(found), figure)
+    if not (as_json or as_csv):
+        warn(tree)
     printing.emit_frame(frame, as_json, as_csv, compared.comparison_words(found))
     if differences and not (as_json or as_csv):
         for view in chosen:
             name = read_overlay(view).name
             table = compared.differences(tree, view, scenarios[0] if scenarios else "baseline", years)
-            click.echo(f"\n{click.wrap_text(compared.difference_sentence(name, table), width=100)}")
+            click.echo(f"\n{click.wrap_text(compared.difference_sentence(name, table, str(view)), width=100)}")
             click.echo(printing.aligned(compared.difference_words(table)))
 
 
@@ -192,10 +199,12 @@ def watch(
     from forecast.research.indicator_tables import watch_sentences, what_if_table
     from forecast.research.indicators import watch
 
-    found = watch(viewed(run_file, views), when, observed or None, event_year, years, horizon_form)
+    tree = viewed(run_file, views)
+    found = watch(tree, when, observed or None, event_year, years, horizon_form)
     if as_json or as_csv:
         printing.emit_frame(what_if_table(found).reset_index(), as_json, as_csv)
         return
+    warn(tree)
     spoken = [click.wrap_text(sentence, width=100) for sentence in watch_sentences(found)]
     click.echo(
         "\n\n".join(
@@ -213,14 +222,30 @@ def viewed(run_file: str, views: Sequence[str]) -> xr.DataTree:
     return apply_view(tree, *views) if views else tree
 
 
+def warn(tree: xr.DataTree) -> None:
+    """Say first what must be known of every number of a run: drawn from the prior, not converged, somebody's view."""
+    from forecast.reporting.forecasts import run_marks
+
+    if run_marks(tree):
+        click.echo(f"*** {', '.join(run_marks(tree)).upper()} ***\n")
+
+
 def emit(
-    found: xr.Dataset, form: str, sentences: Sequence[str], tables: Sequence[pd.DataFrame], as_json: bool, as_csv: bool
+    tree: xr.DataTree,
+    found: xr.Dataset,
+    form: str,
+    sentences: Sequence[str],
+    tables: Sequence[pd.DataFrame],
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
-    """Sentences and tables for people, or every number as rows."""
+    """Sentences and tables for people, or the numbers as rows, both with what must be known of the run."""
+    from forecast.reporting.forecasts import marked, run_marks
     from forecast.research.rows import result_rows
 
     if as_json or as_csv:
-        printing.emit_frame(result_rows(found, form), as_json, as_csv)
+        printing.emit_frame(result_rows(found, marked(form, run_marks(tree))), as_json, as_csv)
         return
+    warn(tree)
     spoken = [click.wrap_text(sentence, width=100) for sentence in sentences]
     click.echo("\n\n".join([*spoken, *map(printing.aligned, tables)]))

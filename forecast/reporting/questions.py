@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from forecast import comparison_plots as plots
 from forecast.dynamics.mixture import form_weights, mixture
 from forecast.headlines import Estimate
+from forecast.priors import read_overlay
 from forecast.reporting.answers import Answers
 from forecast.reporting.content import Figure, Section, Table
 from forecast.reporting.figures import inline_svg
@@ -148,6 +149,7 @@ def views_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
         (),
         figures,
         (
+            Table("views-about", "What each view is, in its own file's words", views_about(), folded=True),
             Table(
                 "views-table",
                 "Views side by side: median (90% interval)",
@@ -162,6 +164,14 @@ def views_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
     return Answers((section,), pd.concat(rows, ignore_index=True))
 
 
+def views_about() -> pd.DataFrame:
+    """What every shipped view says of itself."""
+    overlays = [read_overlay(name) for name in compare.view_names()]
+    return pd.DataFrame(
+        {"View": [one.name for one in overlays], "What it takes over": [one.description for one in overlays]}
+    )
+
+
 def sample_size(data: xr.Dataset) -> int:
     """How many draws a result is over."""
     return data.sizes["chain"] * data.sizes["draw"]
@@ -173,7 +183,8 @@ def organisations_answer(run: xr.DataTree) -> Answers:
     section = Section(
         "organisations",
         "Labour against compute: three organisations",
-        "SlowCorp has little labour and time and much compute, AutomatedCorp the reverse; both are held against NormalCorp. "
+        "NormalCorp has 4,000 researchers, a year and 10 million H100; SlowCorp 800 of lower quality, a week and 500 million; "
+        "AutomatedCorp 200 thousand researcher-equivalents at 50 times human speed, a year and 10 million (the shipped figures). "
         "Taste is not in it: better choice of experiments, up to 20 times in the take-off, would come on top.",
         organisation_tables.organisations_sentences(found),
         (drawn("organisations-figure", lambda: plots.plot_organisations(found), "Progress relative to NormalCorp"),),

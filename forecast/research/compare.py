@@ -226,8 +226,8 @@ def spoken(value: Estimate, say: Callable[[float], str], never: str) -> str:
     return f"{median} ({low} to {high})" if never in (low, high) else f"{median} ({span(low, high)})"
 
 
-def difference_sentence(name: str, table: pd.DataFrame, far: float = FAR) -> str:
-    """Which parameters make a view differ, in words; what lies far outside the posterior is said to."""
+def difference_sentence(name: str, table: pd.DataFrame, view: str | None = None, far: float = FAR) -> str:
+    """Which parameters make a view differ, in words, and which lie far outside; `view` is what ``--view`` takes."""
     ordered = table[~table["parameter"].isin(("none", "all"))]
     led = [str(value) for value in ordered["parameter"][ordered["strength"] >= 0.1][:3]]
     strained = [str(value) for value in ordered["parameter"][ordered["distance"].abs() > far]]
@@ -236,7 +236,7 @@ def difference_sentence(name: str, table: pd.DataFrame, far: float = FAR) -> str
     else:
         said = f"{name} differs mostly through {', '.join(led[:-1]) + ' and ' if led[:-1] else ''}{led[-1]}"
     note = (
-        f" ({', '.join(strained[:4])} far outside the posterior: fit it with forecast run --view {name})"
+        f" ({', '.join(strained[:4])} far outside the posterior: fit it with forecast run --view {view or name})"
         if strained
         else ""
     )

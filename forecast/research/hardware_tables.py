@@ -36,21 +36,25 @@ def leap_sentences(found: xr.Dataset, prob: float = 0.9) -> tuple[str, ...]:
     year = found.sel(month=12) if 12 in found.coords["month"].values else found.isel(month=-1)
     begin = found.attrs["start"]
     when = "at full automation" if begin == "full automation" else f"in {begin:.1f}"
-    within, world = (float(found[name].mean()) for name in ("factor_within_a_year", "world_below_factor"))
+    within = float(found["factor_within_a_year"].mean())
     reached = float((found["log10_system_cost_usd"].notnull()).mean())
-    bounds = sorted(BINDING, key=lambda name: -float(found[f"bound_by_{name}"].mean()))
-    led = f"{BOUND_WORDS[bounds[0]]} in {percent(float(found[f'bound_by_{bounds[0]}'].mean()))} of draws"
+    world, beats = (
+        float(found[name].mean()) / (reached or 1.0) for name in ("world_below_factor", "hardware_beats_software")
+    )
+    bounds = {name: float(found[f"bound_by_{name}"].mean()) / (reached or 1.0) for name in BINDING}
+    first = max(bounds, key=lambda name: bounds[name])
+    led = f"{BOUND_WORDS[first]}, in {percent(bounds[first])} of the draws in which it begins"
     cost, run = (estimate(found[f"log10_{what}_cost_usd"], prob, power=10.0) for what in ("system", "run"))
     months, fleet = int(year.coords["month"]), said(estimate(year["log10_fleet_multiple"], prob, 10.0))
     return (
         f"A developer that wants {factor} times its hardware {when} has {fleet} "
         f"times as much {months} months on. P({factor} times within a year) = {percent(within)} ({odds(within)}); "
-        f"what holds it back is mostly {led}. In {percent(world)} of all draws ({odds(world)}) the whole world has less than "
-        f"{factor} times its fleet when it starts.",
+        f"what holds it back is mostly {led}. In {percent(world)} of those the whole world has less than {factor} times "
+        "its fleet at the start.",
         f"Without any new idea that buys {said(estimate(year['hardware_gain'], prob))} OOM of effective compute and a task "
         f"horizon {said(estimate(year['log10_horizon_multiple'], prob, 10.0))} times as long; software alone, hardware "
         f"standing still, gains {said(estimate(year['software_gain'], prob))} OOM in the same months. Hardware gains more in "
-        f"{percent(float(found['hardware_beats_software'].mean()))} of all draws.",
+        f"{percent(beats)} of the draws in which the leap begins.",
         f"The largest system that can be financed up to that multiple costs {said(cost)} dollars, one run on it {said(run)}."
         + (
             f" The leap never begins in the {percent(1.0 - reached)} of draws without full automation."
