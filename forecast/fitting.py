@@ -29,12 +29,11 @@ from forecast.runs import (
     sample_shape,
     with_provenance,
 )
-from forecast.schema import DERIVED, PARAMETERS, PRODUCTION, SAMPLE_DIMS, Variable
+from forecast.schema import DERIVED, PARAMETERS, PRODUCTION, SAMPLE_DIMS, STATED, Variable
 
 READ_FROM_TRACE: dict[str, Any] = {"HalfNormal_parameter": np.abs, "LogUniform_parameter": np.exp}
 TARGET_ACCEPT = 0.85  # 0.8 leaves a divergence in some seeds; 0.9 takes a quarter more steps
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
-STATED = VARIABLES | PRODUCTION
 
 
 def fit(

@@ -41,11 +41,10 @@ from forecast.reporting.forecasts import (
 )
 from forecast.reporting.questions import answers
 from forecast.results import checked_years
-from forecast.runs import DRAWS, fit_digest, load_run, read_provenance, save_run, variables_of
+from forecast.runs import ANSWERS, fit_digest, load_draws, load_run, read_provenance, save_run
 from forecast.scenarios import load_scenarios
 from forecast.summaries import write_summary, write_text
 
-ANSWERS = "answers"  # attribute of a run file
 FILES = ("run.nc", "summary.csv", "report.html")
 Say = Callable[[str], None]
 
@@ -153,20 +152,13 @@ def sampled(job: Job, refit: bool, say: Say, progressbar: bool = False) -> tuple
 
 def kept(file: Path, digest: str) -> xr.DataTree | None:
     """The draws of a fitted run file with that digest, without the rest, which takes seconds to read; else None."""
-    import h5py
-
     try:
-        with h5py.File(file) as content:
-            text, answered = content.attrs.get("forecast"), content.attrs.get(ANSWERS)
-            record = json.loads(text) if isinstance(text, str) else {}
-            if record.get("kind") != "posterior" or record["digests"]["fit"] != digest:
-                return None
-            groups = {name: variables_of(content[name]) for name in DRAWS}
-    except (OSError, ValueError, KeyError, TypeError):  # no file, not HDF5, cut short, or not ours
+        found = load_draws(file)
+    except ForecastError:  # no file, cut short, or not ours
         return None
-    tree = xr.DataTree.from_dict(groups)
-    tree.attrs = {"forecast": text} | ({ANSWERS: answered} if isinstance(answered, str) else {})
-    return tree
+    record = read_provenance(found)
+    same = record.get("kind") == "posterior" and record.get("digests", {}).get("fit") == digest
+    return found if same else None
 
 
 def holds(file: Path, job: Job) -> bool:
@@ -183,12 +175,10 @@ def holds(file: Path, job: Job) -> bool:
 def written(job: Job, run: xr.DataTree, found: Forecasts, reused: bool) -> tuple[ReportContent, dict[str, Path]]:
     """Write the three files of a job, all of them computed before the first is touched."""
     paths = {name: job.folder / name for name in FILES}
-    key = answers_key(run, job.scenarios, job.years)
-    known = restored(run.attrs.get(ANSWERS), key)
-    answered = known or answers(run, found.readouts, job.years)
+    answered, key, known = answered_by(run, found)
     content = report_content(run, found, answered.sections)
     frame, page = whole_summary(found, answered, run_marks(run)), render(content)
-    if known is None or not (reused and holds(paths["run.nc"], job)):
+    if not (known and reused and holds(paths["run.nc"], job)):
         whole = _described(load_run(paths["run.nc"]), job) if reused else run
         tree = with_forecasts(whole, found.trend, found.feedback, found.readouts)
         tree.attrs[ANSWERS] = stored(answered, key)
@@ -236,12 +226,18 @@ def report(
     whole = explained(run, priors, observations)
     asked = read_provenance(whole)
     found = forecasts(whole, scenarios or asked.get("scenarios", SCENARIOS), years or asked.get("years"))
-    window = found.feedback["year"].values.tolist()
-    key = answers_key(whole, found.scenarios, window)
-    answered = restored(whole.attrs.get(ANSWERS), key) or answers(whole, found.readouts, window)
+    answered, _, _ = answered_by(whole, found)
     content = report_content(whole, found, answered.sections)
     write_summary(whole_summary(found, answered, run_marks(whole)), target / "summary.csv")
     return write_text(target / "report.html", render(content))
+
+
+def answered_by(run: xr.DataTree, found: Forecasts) -> tuple[Answers, str, bool]:
+    """The further answers of a run, the key they are kept under, and whether the run file had them already."""
+    years = found.feedback["year"].values.tolist()
+    key = answers_key(run, found.scenarios, years)
+    known = restored(run.attrs.get(ANSWERS), key)
+    return known or answers(run, found.readouts, years), key, known is not None
 
 
 def whole_summary(found: Forecasts, answered: Answers, marks: Sequence[str]) -> pd.DataFrame:

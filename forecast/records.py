@@ -17,13 +17,11 @@ from forecast.observations import Observations, load_observations
 from forecast.priors import Prior, Priors, Source, load_priors
 from forecast.quantiles import quantile
 from forecast.runs import read_provenance, with_provenance
-from forecast.schema import PARAMETERS, PRODUCTION, Variable
+from forecast.schema import STATED
 
 LEVELS = (0.05, 0.5, 0.95)
 NUISANCE = frozenset({"depth_family_variate"})  # one standard variate per observed family: nobody reads them
 ELEMENTS = {"loss_shares": ("irreducible", "params", "tokens")}
-VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
-VARIABLES |= PRODUCTION
 FORECAST = "forecast"
 
 
@@ -90,14 +88,14 @@ def parameter_records(priors: Priors, as_of: float) -> list[dict[str, Any]]:
             "name": name,
             "block": prior.block,
             "units": prior.units,
-            "definition": VARIABLES[name].definition,
+            "definition": STATED[name].definition,
             "prior": np.asarray(prior.quantile(LEVELS, as_of)).tolist(),
             "distribution": statement(prior),
             "source": [cited(key, priors.sources) for key in prior.source],
             "rationale": prior.rationale,
         }
         for name, prior in priors.items()
-        if name in VARIABLES and name not in NUISANCE
+        if name in STATED and name not in NUISANCE
     ]
 
 

@@ -24,7 +24,8 @@ from forecast.priors import Priors
 from forecast.schema import SCHEMA_VERSION
 
 DRAWS = ("posterior", "constant_data")
-OWN_ATTRIBUTES = ("forecast", "answers")
+ANSWERS = "answers"  # attribute with what the report answers besides
+OWN_ATTRIBUTES = ("forecast", ANSWERS)
 LIBRARIES = ("forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 
 

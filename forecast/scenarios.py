@@ -36,9 +36,6 @@ class Scenario:
         return changed if self.slowdown else changed | {"slowdown_year": np.full(np.shape(p["slowdown_year"]), np.inf)}
 
 
-BASELINE = Scenario("baseline", "")
-
-
 def load_scenario(name: str) -> Scenario:
     """A shipped scenario by name.
 

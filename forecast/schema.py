@@ -178,6 +178,7 @@ PRODUCTION: dict[str, Variable] = {
     "substitution_elasticity": Variable("1", "sigma: elasticity of substitution between labour and compute"),
     "tenth_compute_multiple": Variable("1", "research output with a tenth of the compute, as a multiple of today's"),
 }
+STATED = {name: variable for block in PARAMETERS.values() for name, variable in block.items()} | PRODUCTION
 ALTERNATIVES = {"infinite_compute_multiple": "compute_share", "substitution_elasticity": "infinite_labour_multiple"}
 DERIVED: dict[str, Variable] = {
     "effective_flop_centre": Variable("log10 FLOP", "effective compute at the centre of the task horizons"),

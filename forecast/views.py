@@ -24,7 +24,7 @@ from forecast.equations.research import production
 from forecast.errors import InputError
 from forecast.priors import Overlay, read_overlay
 from forecast.runs import parameters_of, read_provenance, sample_shape, with_provenance
-from forecast.schema import ALTERNATIVES, DERIVED, PARAMETERS, PRODUCTION, SAMPLE_DIMS
+from forecast.schema import ALTERNATIVES, DERIVED, PRODUCTION, SAMPLE_DIMS, STATED
 from forecast.side_draws import recorded_prior
 from forecast.statements import Prior
 
@@ -33,7 +33,6 @@ SEEN = 5.0  # weakest correlation that is followed, in standard errors of so man
 REACH = 6.0  # posterior standard deviations beyond which the others follow a view no further
 LARGEST = 300.0  # in logs: a parameter that a view drives beyond 1e130 is no number anyone meant
 FLAT = 1e-12  # relative spread below which a parameter counts as fixed
-NAMES = {name: variable for block in PARAMETERS.values() for name, variable in block.items()} | PRODUCTION
 
 
 def apply_view(run: xr.DataTree, *views: str | Path, only: Iterable[str] | None = None) -> xr.DataTree:
@@ -99,7 +98,7 @@ def changed(run: xr.DataTree, changes: Mapping[str, Prior], overlays: Iterable[O
     )
     posterior = run["posterior"].to_dataset()
     for name, values in draws.items():
-        attrs = posterior[name].attrs if name in posterior else {"units": (NAMES | DERIVED)[name].units}
+        attrs = posterior[name].attrs if name in posterior else {"units": (STATED | DERIVED)[name].units}
         posterior[name] = (SAMPLE_DIMS, values.reshape(shape), attrs)
     tree = run.copy()
     tree["posterior"] = xr.DataTree(
@@ -123,7 +122,7 @@ def with_centre(posterior: xr.Dataset, p: Mapping[str, Any], years: Any, shape: 
 
 def sampled(p: Mapping[str, Any]) -> list[str]:
     """Names of the parameters with one number per draw that vary between draws."""
-    single = [name for name in NAMES if np.ndim(p.get(name, 0.0)) == 1]
+    single = [name for name in STATED if np.ndim(p.get(name, 0.0)) == 1]
     return [name for name in single if np.std(p[name]) > FLAT * np.max(np.abs(p[name]))]
 
 
@@ -145,8 +144,8 @@ def conditioned(
         Name -> (draw,), only of parameters that change.
     """
     size = max(np.size(p[name]) for name in priors)
-    stated = {name: prior for name, prior in changes.items() if name in NAMES}
-    several = [name for name in stated if NAMES[name].dims]
+    stated = {name: prior for name, prior in changes.items() if name in STATED}
+    several = [name for name in stated if STATED[name].dims]
     if several:
         raise InputError(
             f"{several[0]} has several entries: a view cannot replace it in a run; fit it with forecast run --view"

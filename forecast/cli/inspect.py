@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from forecast.priors import Priors
 
 BAD_FILE = 2
-PRODUCTION_NAMES = {"compute_share", "infinite_labour_multiple", "infinite_compute_multiple"} | {
-    "substitution_elasticity",
-    "tenth_compute_multiple",
-}
 
 
 @click.group()
@@ -76,6 +72,7 @@ def show_priors(
     from forecast.observations import load_observations
     from forecast.priors import load_priors
     from forecast.records import statement
+    from forecast.schema import PRODUCTION
 
     found = load_priors(priors or "baseline", overlays=views)
     chosen = _chosen(found, names)
@@ -84,7 +81,7 @@ def show_priors(
     frame = frame.rename(columns={"params": "statement"})
     if names and not (as_json or as_csv):
         click.echo("\n\n".join(_described(found, name, frame.iloc[i]) for i, name in enumerate(chosen)))
-        if PRODUCTION_NAMES & {*chosen}:
+        if {"compute_share", "infinite_labour_multiple", *PRODUCTION} & {*chosen}:
             click.echo("\n" + _implied(found))
         return
     shown = frame[["name", "q05", "q50", "q95", "units", "statement", "source"]]

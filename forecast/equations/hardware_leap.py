@@ -19,13 +19,13 @@ from forecast.equations.trends import Parameters
 MONTHS = 12.0
 
 
-def system_cost(run_cost: Any, cost_ratio: Any = 15.0) -> Any:
-    """Dollars to build the system that a training run of `run_cost` dollars needs, 15 times the run (S3).
+def run_cost(system_cost: Any, cost_ratio: Any) -> Any:
+    """Dollars of the time that a training run takes of a system; to build it costs `cost_ratio` times the run (S3).
 
-    >>> system_cost(500e6) / 1e9, system_cost(3e9) / 1e9
-    (7.5, 45.0)
+    >>> run_cost(7.5e9, 15.0) / 1e6, run_cost(45e9, 15.0) / 1e9
+    (500.0, 3.0)
     """
-    return cost_ratio * run_cost
+    return system_cost / cost_ratio
 
 
 def log10_leap_multiple(year: Any, start: Any, p: Parameters) -> Any:

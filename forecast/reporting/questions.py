@@ -32,6 +32,7 @@ from forecast.research import (
 from forecast.research import forms as rival_forms
 from forecast.research.organisations import organisations
 from forecast.research.rows import result_rows
+from forecast.side_draws import side_draws
 from forecast.summaries import COLUMNS
 from forecast.words import number, percent, span
 
@@ -177,15 +178,24 @@ def sample_size(data: xr.Dataset) -> int:
     return data.sizes["chain"] * data.sizes["draw"]
 
 
+def organisations_are(run: xr.DataTree) -> str:
+    """What the three organisations have, by the run's own figures (medians)."""
+    p = {name: number(float(np.median(values))) for name, values in side_draws(run, "organisations").items()}
+    return (
+        f"NormalCorp has {p['normal_researchers']} researchers, {p['normal_h100']} H100 and {p['normal_years']} yr; "
+        f"SlowCorp {p['slow_researchers']} at {p['slow_quality']} of their quality, {p['slow_h100']} and {p['slow_weeks']} "
+        f"week(s); AutomatedCorp {p['automated_researchers']} at {p['automated_serial_speed']} times human speed, "
+        f"{p['automated_h100']} and {p['automated_years']} yr."
+    )
+
+
 def organisations_answer(run: xr.DataTree) -> Answers:
     """NormalCorp, SlowCorp, AutomatedCorp."""
     found = organisations(run)
     section = Section(
         "organisations",
         "Labour against compute: three organisations",
-        "NormalCorp has 4,000 researchers, a year and 10 million H100; SlowCorp 800 of lower quality, a week and 500 million; "
-        "AutomatedCorp 200 thousand researcher-equivalents at 50 times human speed, a year and 10 million (the shipped figures). "
-        "Taste is not in it: better choice of experiments, up to 20 times in the take-off, would come on top.",
+        f"{organisations_are(run)} Taste, the better choice of experiments that the take-off has, is not in it.",
         organisation_tables.organisations_sentences(found),
         (drawn("organisations-figure", lambda: plots.plot_organisations(found), "Progress relative to NormalCorp"),),
         (
@@ -269,8 +279,9 @@ def leap_answer(run: xr.DataTree, years: list[int] | None) -> Answers:
     section = Section(
         "leap",
         "A sudden leap in hardware",
-        "From $10bn to $1tn at full automation, with no new ideas, beside what software alone gains in the same months; below "
-        "that, the leap sent through the take-off together with software, and what follows if spending never slows down.",
+        "One developer scales its hardware up at full automation, with no new ideas, beside what software alone gains in the "
+        "same months; below that, the leap sent through the take-off together with software, and what follows if spending "
+        "never slows down.",
         hardware_tables.leap_sentences(found),
         (drawn("leap-figure", lambda: plots.plot_leap(found), "Hardware alone against software alone"),),
         (

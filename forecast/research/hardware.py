@@ -153,12 +153,12 @@ def software_on(legs: Legs, p: dict[str, Any], year: Any) -> Any:
 def totals(p: dict[str, Any], start: Any) -> dict[str, Any]:
     """How long the wanted multiple takes, and what the largest affordable system and its run cost."""
     years = hardware_leap.years_until(p["leap_factor"], start, p)
-    cost = np.log10(np.minimum(p["leap_factor"] * p["leap_present_system_usd"], p["leap_finance_usd"]))
+    cost = np.minimum(p["leap_factor"] * p["leap_present_system_usd"], p["leap_finance_usd"])
     world = trends.log10_world(start, p) - trends.log10_fleet(start, p)
     return {
         "months_until_factor": 12.0 * years,
-        "log10_system_cost_usd": cost,
-        "log10_run_cost_usd": cost - np.log10(p["leap_system_cost_ratio"]),
+        "log10_system_cost_usd": np.log10(cost),
+        "log10_run_cost_usd": np.log10(hardware_leap.run_cost(cost, p["leap_system_cost_ratio"])),
         "factor_within_a_year": years <= 1.0,
         "world_below_factor": world < np.log10(p["leap_factor"]),
     }
