@@ -23,7 +23,7 @@ from forecast.equations import research, takeoff, trends
 from forecast.equations.takeoff import Milestones
 from forecast.equations.yearly import quantities
 from forecast.results import moments
-from forecast.scenarios import BASELINE, Scenario, load_scenarios
+from forecast.scenarios import Scenario, load_scenario, load_scenarios
 from forecast.side_draws import parameters_with
 
 YEARS = list(range(2026, 2046))
@@ -300,8 +300,8 @@ def test_more_compute_at_all_times_never_slows_progress(
     A fourth cause shows in no draw of this prior, and in 0.2% of the posterior: more compute lets AIs do more tasks, and
     where they have less labour for a task than people this lowers task labour (see the first section).
     """
-    free = outcomes(with_more_compute(without(p, "lag", "text"), oom), [BASELINE])["baseline"]
-    hindered = outcomes(with_more_compute(p, oom), [BASELINE])["baseline"]
+    free = outcomes(with_more_compute(without(p, "lag", "text"), oom), [load_scenario("baseline")])["baseline"]
+    hindered = outcomes(with_more_compute(p, oom), [load_scenario("baseline")])["baseline"]
     for name in ("year_20", "year_100", *ALL_ALONG):
         assert not slower(free, unhindered["baseline"], name, slack=1e-4).any(), name
         assert slower(unhindered["baseline"], free, name).mean() > 0.3, name
@@ -315,10 +315,10 @@ def test_draws_that_more_compute_slows_have_run_out_of_text_or_lag_behind(
     found = {}
     for kept, gone in (("lag", "text"), ("text", "lag")):
         less = without(p, gone)
-        base, more = (outcomes(q, [BASELINE])["baseline"] for q in (less, with_more_compute(less, 0.3)))
+        base, more = (outcomes(q, [load_scenario("baseline")])["baseline"] for q in (less, with_more_compute(less, 0.3)))
         found[kept] = slower(more, base, "log10_software")
         assert 0.0 < found[kept].mean() < 0.05, kept
-    hindered = outcomes(with_more_compute(p, 0.3), [BASELINE])["baseline"]
+    hindered = outcomes(with_more_compute(p, 0.3), [load_scenario("baseline")])["baseline"]
     both = slower(hindered, as_drawn["baseline"], "log10_software")
     assert (both & ~(found["lag"] | found["text"])).mean() < 0.02  # the two add up in a few
 

@@ -28,7 +28,7 @@ from forecast.research.organisations import (
     one_organisation,
     shipped_organisations,
 )
-from forecast.scenarios import BASELINE, Scenario
+from forecast.scenarios import Scenario, load_scenario
 from forecast.side_draws import parameters_with
 
 UP, DOWN, SAME = 1, -1, 0
@@ -70,12 +70,12 @@ def leaping(p: Draws) -> Outputs:
 
 
 def superexponential(p: Draws) -> Outputs:
-    found = all_scenarios(p, [BASELINE], list(range(2026, 2046)), "superexponential", series=False)
+    found = all_scenarios(p, [load_scenario("baseline")], list(range(2026, 2046)), "superexponential", series=False)
     return {name: x for (_, name), x in found.items()}
 
 
 def exponential(p: Draws) -> Outputs:
-    found = all_scenarios(p, [BASELINE], list(range(2026, 2046)), series=False)
+    found = all_scenarios(p, [load_scenario("baseline")], list(range(2026, 2046)), series=False)
     return {name: x for (_, name), x in found.items()}
 
 
