@@ -315,7 +315,9 @@ def test_draws_that_more_compute_slows_have_run_out_of_text_or_lag_behind(
     found = {}
     for kept, gone in (("lag", "text"), ("text", "lag")):
         less = without(p, gone)
-        base, more = (outcomes(q, [load_scenario("baseline")])["baseline"] for q in (less, with_more_compute(less, 0.3)))
+        base, more = (
+            outcomes(q, [load_scenario("baseline")])["baseline"] for q in (less, with_more_compute(less, 0.3))
+        )
         found[kept] = slower(more, base, "log10_software")
         assert 0.0 < found[kept].mean() < 0.05, kept
     hindered = outcomes(with_more_compute(p, 0.3), [load_scenario("baseline")])["baseline"]
