@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,19 @@ def changed(run: xr.DataTree, changes: Mapping[str, Prior], overlays: Iterable[O
     return with_provenance(tree, record)
 
 
+def changer(run: xr.DataTree) -> Callable[[Mapping[str, Prior]], dict[str, Any]]:
+    """The parameters of all draws as `apply_view` would have them, as a function of what is stated, for many statements."""
+    p, record = parameters_of(run), read_provenance(run)
+    priors = {name: recorded_prior(record, name) for name in sampled(p) if name in record["priors"]}
+    follow, years = conditioner(p, priors, float(p["as_of_year"])), run["constant_data"]["horizon_years"].values
+
+    def parameters(stated: Mapping[str, Prior]) -> dict[str, Any]:
+        new = p | follow(stated)
+        return new | {"effective_flop_centre": trends.effective_flop_centre(years, new)}
+
+    return parameters
+
+
 def with_centre(posterior: xr.Dataset, p: Mapping[str, Any], years: Any, shape: tuple[int, int]) -> xr.Dataset:
     """The draws with the centre of the task-horizon regression where these parameters put it."""
     centre = trends.effective_flop_centre(years, p)
@@ -143,7 +156,38 @@ def conditioned(
     dict
         Name -> (draw,), only of parameters that change.
     """
-    size = max(np.size(p[name]) for name in priors)
+    return conditioner(p, priors, as_of)(changes)
+
+
+def conditioner(
+    p: Mapping[str, Any], priors: Mapping[str, Prior], as_of: float
+) -> Callable[[Mapping[str, Prior]], dict[str, np.ndarray]]:
+    """`conditioned` of one run as a function of the changes, for those who try many: the scales are taken once."""
+    size, names = max(np.size(p[name]) for name in priors), list(priors)
+    ends = {name: support(prior, as_of) for name, prior in priors.items()}
+    old = np.stack([unconstrained(p[name], ends[name]) for name in names], axis=1)
+    mean, covariance = old.mean(axis=0), np.cov(old, rowvar=False, bias=True)
+
+    def draws(changes: Mapping[str, Prior]) -> dict[str, np.ndarray]:
+        new = stated_draws(p, changes, as_of, size)
+        moving = [i for i, name in enumerate(names) if name in new]
+        rest = [i for i, name in enumerate(names) if name not in new]
+        if not moving or not rest:
+            return new
+        new_v = np.stack([unconstrained(new[names[i]], ends[names[i]]) for i in moving], axis=1)
+        reach = REACH * np.sqrt(covariance[moving, moving])
+        followed_v = np.clip(new_v, mean[moving] - reach, mean[moving] + reach)
+        beta = slopes(covariance, moving, rest, size)
+        following = np.flatnonzero(beta.any(axis=0))
+        shift = (followed_v - old[:, moving]) @ beta[:, following]
+        moved = {rest[k]: shift[:, j] for j, k in enumerate(following) if shift[:, j].any()}
+        return new | {names[i]: constrained(old[:, i] + by, ends[names[i]]) for i, by in moved.items()}
+
+    return draws
+
+
+def stated_draws(p: Mapping[str, Any], changes: Mapping[str, Prior], as_of: float, size: int) -> dict[str, np.ndarray]:
+    """Draws of the changed parameters of the joint model, and of what follows from those of research production."""
     stated = {name: prior for name, prior in changes.items() if name in STATED}
     several = [name for name in stated if STATED[name].dims]
     if several:
@@ -153,31 +197,19 @@ def conditioned(
     new = {name: ranked(p.get(ALTERNATIVES.get(name, name), 0.0), prior, as_of, size) for name, prior in stated.items()}
     if any(name in PRODUCTION for name in new):
         new |= production({name: p[name] for name in ("compute_share", "infinite_labour_multiple")} | new)
-    moving = [name for name in new if name in priors]
-    rest = [name for name in priors if name not in new]
-    if not moving or not rest:
-        return new
-    ends = {name: support(priors[name], as_of) for name in (*moving, *rest)}
-    old_v = np.stack([unconstrained(p[name], ends[name]) for name in moving], axis=1)
-    new_v = np.stack([unconstrained(new[name], ends[name]) for name in moving], axis=1)
-    old_u = np.stack([unconstrained(p[name], ends[name]) for name in rest], axis=1)
-    reach = REACH * old_v.std(axis=0)
-    followed_v = np.clip(new_v, old_v.mean(axis=0) - reach, old_v.mean(axis=0) + reach)
-    moved = old_u + (followed_v - old_v) @ slopes(old_v, old_u)
-    followed = np.flatnonzero(np.any(moved != old_u, axis=0))
-    return new | {rest[i]: constrained(moved[:, i], ends[rest[i]]) for i in followed}
+    return new
 
 
-def slopes(v: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Regression of the columns of `u` on those of `v`, without columns that correlate with none of them.
+def slopes(covariance: np.ndarray, v: list[int], u: list[int], size: int) -> np.ndarray:
+    """Regression of the columns `u` on the columns `v`, (v, u), without those that correlate with none of them.
 
-    One below `SEEN` standard errors is noise of the draws, and a view far away would blow it up.
+    One below `SEEN` standard errors of `size` draws is noise, and a view far away would blow it up.
     """
-    centred_v, centred_u = v - v.mean(axis=0), u - u.mean(axis=0)
-    beta: np.ndarray = np.linalg.pinv(centred_v.T @ centred_v, hermitian=True) @ (centred_v.T @ centred_u)
-    scale = np.maximum(np.outer(centred_v.std(axis=0), centred_u.std(axis=0)), 1e-300)
-    correlation = np.abs(centred_v.T @ centred_u) / len(v) / scale
-    return np.where(correlation.max(axis=0) >= SEEN / np.sqrt(len(v)), beta, 0.0)
+    between = covariance[np.ix_(v, u)]
+    beta: np.ndarray = np.linalg.pinv(covariance[np.ix_(v, v)], hermitian=True) @ between
+    variance = np.diag(covariance)
+    correlation = np.abs(between) / np.maximum(np.sqrt(np.outer(variance[v], variance[u])), 1e-300)
+    return np.where(correlation.max(axis=0) >= SEEN / np.sqrt(size), beta, 0.0)
 
 
 def ranked(old: Any, prior: Prior, as_of: float, size: int) -> np.ndarray:

@@ -122,6 +122,14 @@ def forms(run_file: str, views: Sequence[str], years: list[int] | None, as_json:
 @YEARS
 @click.option("--differences/--no-differences", default=True, help="Which parameters of each view make the difference.")
 @click.option("--figure", metavar="FILE", help="Write the comparison as a picture, .svg or .png.")
+@click.option("--disagreement", is_flag=True, help="Only which parameters would settle what two views disagree on.")
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help="What two views disagree on: both headlines, or year_100; repeatable.",
+)
 @AS_JSON
 @AS_CSV
 def compare(
@@ -131,24 +139,42 @@ def compare(
     years: list[int] | None,
     differences: bool,
     figure: str | None,
+    disagreement: bool,
+    outputs: Sequence[str],
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Views and scenarios side by side, and which parameters make the difference.
+    """Views and scenarios side by side, which parameters make the difference, and which would settle it between two.
 
     A view is taken on the draws of the run; what it leaves open follows the posterior. Nothing is fitted: forecast run
     --view NAME does that. Example: forecast compare forecast-out/run.nc --view davidson2023 --scenario software_only
     """
+    from forecast.drivers import disagreement as settling
+    from forecast.drivers.outputs import parsed_outputs
     from forecast.priors import read_overlay
     from forecast.research import compare as compared
     from forecast.runs import load_draws
 
+    given, leading = list(dict.fromkeys(views)), scenarios[0] if scenarios else "baseline"
+    if (disagreement or outputs) and len(given) != 2:
+        raise click.UsageError(f"--disagreement and --output are about two views: give --view twice, not {len(given)}.")
+    if disagreement and figure is not None:
+        raise click.UsageError("--figure shows the comparison, which --disagreement leaves out: drop one of them.")
+    parsed_outputs(outputs or None)  # a wrong name is said before anything is computed
     if figure is not None:
         from forecast.comparison_plots import checked_figure
 
         checked_figure(figure)
     tree = load_draws(run_file)
-    chosen: list[str | Path] = list(views) or list(compared.view_names())
+    if disagreement:
+        table = settling.disagreement(tree, given[0], given[1], outputs or None, leading, years)
+        if as_json or as_csv:
+            printing.emit_frame(table, as_json, as_csv)
+        else:
+            warn(tree)
+            click.echo(disagreement_text(table))
+        return
+    chosen: list[str | Path] = list(given) or list(compared.view_names())
     found = compared.compare(tree, chosen, scenarios or "baseline", years, compared.SWAP_DRAWS)
     frame = compared.comparison_table(found)
     if figure is not None:
@@ -161,9 +187,30 @@ def compare(
     if differences and not (as_json or as_csv):
         for view in chosen:
             name = read_overlay(view).name
-            table = compared.differences(tree, view, scenarios[0] if scenarios else "baseline", years)
+            table = compared.differences(tree, view, leading, years)
             click.echo(f"\n{click.wrap_text(compared.difference_sentence(name, table, str(view)), width=100)}")
             click.echo(printing.aligned(compared.difference_words(table)))
+        if len(given) == 2 and (outputs or may_be_swapped(leading)):
+            table = settling.disagreement(tree, given[0], given[1], outputs or None, leading, years)
+            click.echo(f"\n{disagreement_text(table)}")
+
+
+def may_be_swapped(scenario: str) -> bool:
+    """Whether the sensitivities know a scenario: those of a leap lie outside the joint model."""
+    from forecast.scenarios import load_scenario
+
+    return load_scenario(scenario).course != "leap"
+
+
+def disagreement_text(table: pd.DataFrame) -> str:
+    """Which parameters would settle what two views disagree on: a sentence and a table for each output."""
+    from forecast.drivers.disagreement_words import disagreement_sentence, disagreement_words
+
+    return "\n\n".join(
+        f"{click.wrap_text(disagreement_sentence(table, name), width=100)}\n"
+        f"{printing.aligned(disagreement_words(table, name))}"
+        for name in dict.fromkeys(table["output"])
+    )
 
 
 @click.command()

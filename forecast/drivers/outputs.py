@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from forecast.dynamics import by_year, readouts, simulate
+from forecast.dynamics import arrival_readouts, by_year, readouts
+from forecast.dynamics.paths import beyond_automation, to_automation
 from forecast.equations.trends import Parameters
 from forecast.errors import InputError
 from forecast.families import suggestion
-from forecast.results import checked_years, in_blocks, moments
+from forecast.results import checked_years, in_blocks, moments, require_finite
 from forecast.scenarios import load_scenario
 from forecast.schema import EVENTS, READOUTS, YEARLY
 
@@ -148,11 +149,17 @@ def evaluator(
     end, when = window[-1] + 1.0, moments(wanted, as_of_year)
 
     def values(part: Parameters) -> dict[str, Array]:
+        require_finite(part)
         q = item.parameters(part)
-        legs = simulate(q, end, item.course, horizon_form)
-        found = dict(readouts(legs, q, end))
-        series = by_year(legs, q, when, item.course, horizon_form) if wanted else {}
-        found |= {f"{name}@{year}": column[:, i] for name, column in series.items() for i, year in enumerate(wanted)}
+        legs = to_automation(q, end, horizon_form)
+        found = arrival_readouts(legs, q)
+        if any(output.year is not None or output.variable not in found for output in outputs):
+            legs = beyond_automation(legs, q, end, item.course)
+            found = dict(readouts(legs, q, end))
+            series = by_year(legs, q, when, item.course, horizon_form) if wanted else {}
+            found |= {
+                f"{name}@{year}": columns[:, i] for name, columns in series.items() for i, year in enumerate(wanted)
+            }
         return {output.name: value_of(output, found) for output in outputs}
 
     return lambda p, size: in_blocks(dict(p), size, values)

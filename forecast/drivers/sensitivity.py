@@ -86,7 +86,7 @@ def sensitivity(
     *,
     top: int = TOP,
     orders: int = ORDERS,
-    through_model: bool = True,
+    scaling: bool = True,
     random_seed: int = 1,
 ) -> Sensitivity:
     """What drives some outputs of a run.
@@ -106,8 +106,8 @@ def sensitivity(
         Inputs that get a Shapley effect of their own, those with the largest mean of `first` and `last`.
     orders : int
         Random orders in the Shapley effects; more make narrower intervals.
-    through_model : bool
-        Compute the tornado and power-scaling too.
+    scaling : bool
+        Compute power-scaling too, which needs the densities of a whole fitted run.
     random_seed : int
         Of the orders and the bootstrap.
 
@@ -143,9 +143,9 @@ def sensitivity(
         ]
     joined = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
     shown = list(dict.fromkeys(name for name in joined["inputs"]["input"] if inputs.names.count(name) == 1))
-    fitted = read_provenance(run).get("kind") == "posterior" and "log_prior" in run.children
-    swing = tornado(run, wanted, compute, shown if through_model else [], draws=DRAWS)
-    scaled = power_scaling(run, wanted, values) if through_model and fitted else pd.DataFrame()
+    swing = tornado(run, wanted, compute, shown, draws=DRAWS)
+    fitted = read_provenance(run).get("kind") == "posterior"
+    scaled = power_scaling(run, wanted, values) if scaling and fitted else pd.DataFrame()
     return Sensitivity(**joined, tornado=swing, scaling=scaled)
 
 

@@ -12,7 +12,7 @@ from forecast.dynamics.events import z_at_time
 from forecast.dynamics.flow import Draws, turning
 from forecast.dynamics.forms import FORMS, rival_form
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
-from forecast.dynamics.paths import Legs, ToAutomation, beyond_automation, to_automation
+from forecast.dynamics.paths import Legs, beyond_automation, to_automation
 from forecast.dynamics.readouts import (
     after_automation,
     at_automation,
@@ -117,7 +117,7 @@ def all_scenarios(
     Scenarios that slow down alike share the path up to full automation: they differ only in what follows.
     """
     end, when = years[-1] + 1.0, moments(years, p["as_of_year"])
-    shared: dict[bool, ToAutomation] = {}
+    shared: dict[bool, Legs] = {}
     result = {}
     for item in scenarios:
         q = item.parameters(p)
@@ -151,31 +151,38 @@ def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
     growth = np.broadcast_to(trends.software_growth(p), legs.reached.shape)
     after = after_automation(legs, p, window_end)
     best = best_year_gain(legs, p, window_end)
-    with np.errstate(invalid="ignore"):
-        length = np.where(legs.reached, legs.year_100 - legs.year_20, np.inf)
     first = after.pop("first_year_gain")
     first_known, human = np.nan_to_num(first), best * LN10 / growth
     return {
-        "year_20": legs.year_20,
-        "year_100": legs.year_100,
-        "takeoff_years": length,
+        **arrival_readouts(legs, p),
         **after,
         "first_year_gain": first,
         "first_year_gain_human_years": first * LN10 / growth,
         "best_year_gain": best,
         "best_year_gain_human_years": human,
         "largest_speedup": largest_speedup(legs, window_end),
-        **at_automation(legs, p),
-        "not_automated": ~legs.reached,
-        "already_20": legs.year_20 <= p["as_of_year"],
-        "takeoff_within_1_year": length <= 1.0,
-        "takeoff_within_3_years": length <= 3.0,
         "first_year_1_oom": first_known >= 1.0,
         "first_year_3_oom": first_known >= 3.0,
         "best_year_3_human_years": human >= 3.0,
         "best_year_10_human_years": human >= 10.0,
         "software_faster_than_compute": growth / LN10 > p["training_compute_growth"],
         "software_faster_than_price_performance": growth / LN10 > p["price_performance_growth"],
+    }
+
+
+def arrival_readouts(legs: Legs, p: Draws) -> dict[str, Array]:
+    """The read-outs and events that full automation settles, whatever follows it: the first leg is enough."""
+    with np.errstate(invalid="ignore"):
+        length = np.where(legs.reached, legs.year_100 - legs.year_20, np.inf)
+    return {
+        "year_20": legs.year_20,
+        "year_100": legs.year_100,
+        "takeoff_years": length,
+        **at_automation(legs, p),
+        "not_automated": ~legs.reached,
+        "already_20": legs.year_20 <= p["as_of_year"],
+        "takeoff_within_1_year": length <= 1.0,
+        "takeoff_within_3_years": length <= 3.0,
     }
 
 
@@ -197,4 +204,4 @@ def by_year(
     return {name: np.stack([np.broadcast_to(c[name], (size,)) for c in columns], axis=-1) for name in columns[0]}
 
 
-__all__ = ["by_year", "readouts", "simulate", "takeoff", "takeoff_with_years"]
+__all__ = ["arrival_readouts", "by_year", "readouts", "simulate", "takeoff", "takeoff_with_years"]

@@ -35,10 +35,20 @@ SLOWEST_GROWTH = 1e-2  # OOM per year: keeps the date of a past crossing finite 
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """State of some draws at the crossing of E_100."""
+
+    time: Array
+    z: Array
+    memory: Memory
+
+
+@dataclass(frozen=True)
 class Legs:
     """The path to full automation, and the path after it of the draws that reach it within the window.
 
-    `year_20` and `year_100` are +inf where not reached within the window; `after` has one column per reached draw.
+    `year_20` and `year_100` are +inf where not reached within the window; `arrival` and `after` have one column per
+    reached draw, None without any. Scenarios share all but `after`, which is None until one is followed.
     """
 
     before: Path
@@ -47,23 +57,7 @@ class Legs:
     year_20: Array
     year_100: Array
     present: Present
-
-
-@dataclass(frozen=True)
-class ToAutomation:
-    """What scenarios share: the first leg, the present, milestones' years, and the state at full automation."""
-
-    legs: Legs
     arrival: Arrival | None
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """State of some draws at the crossing of E_100."""
-
-    time: Array
-    z: Array
-    memory: Memory
 
 
 def first_leg(p: Draws, end: float, form: str, step: float = DEFAULT_STEP) -> tuple[Path, Present, Flow]:
@@ -136,7 +130,7 @@ def second_leg(
     return integrate(flow, at.time, at.z, at.memory, np.full(draws.size, end), np.full(draws.size, np.inf), step)
 
 
-def to_automation(p: Draws, window_end: float, form: str, step: float = DEFAULT_STEP) -> ToAutomation:
+def to_automation(p: Draws, window_end: float, form: str, step: float = DEFAULT_STEP) -> Legs:
     """First leg of all draws, the years of 20% and 100%, and the state of those that get there within the window."""
     path, present, flow = first_leg(p, window_end + MARGIN_YEARS, form, step)
     place, year_100 = crossing(path, p, present.milestones.full)
@@ -145,7 +139,7 @@ def to_automation(p: Draws, window_end: float, form: str, step: float = DEFAULT_
     draws = np.flatnonzero(np.isfinite(year_100))
     state = arrival(path, place, flow, draws) if draws.size else None
     year_20 = np.where(year_20 <= window_end, year_20, np.inf)
-    return ToAutomation(Legs(path, None, np.isfinite(year_100), year_20, year_100, present), state)
+    return Legs(path, None, np.isfinite(year_100), year_20, year_100, present, state)
 
 
 def year_of_20(path: Path, present: Present, p: Draws) -> Array:
@@ -161,13 +155,10 @@ def year_of_20(path: Path, present: Present, p: Draws) -> Array:
     return np.where(now >= twenty, behind, ahead)
 
 
-def beyond_automation(
-    shared: ToAutomation, p: Draws, window_end: float, course: Course, step: float = DEFAULT_STEP
-) -> Legs:
+def beyond_automation(legs: Legs, p: Draws, window_end: float, course: Course, step: float = DEFAULT_STEP) -> Legs:
     """Both legs of one scenario."""
-    legs = shared.legs
-    if shared.arrival is None:
+    if legs.arrival is None:
         return legs
     draws = np.flatnonzero(legs.reached)
-    after = second_leg(p, legs.present, shared.arrival, draws, window_end + MARGIN_YEARS, course, step)
+    after = second_leg(p, legs.present, legs.arrival, draws, window_end + MARGIN_YEARS, course, step)
     return replace(legs, after=after)

@@ -140,11 +140,11 @@ def at_automation(legs: Legs, p: Draws) -> dict[str, Array]:
         "log10_human_equivalents_at_automation": "log10_human_equivalents",
     }
     result = {name: np.full(size, np.nan) for name in (*names, "log10_tokens_per_researcher_second")}
-    if legs.after is None:
+    if legs.arrival is None:
         return result
     q, then = select(p, draws, size), legs.present.part(draws)
-    year = legs.after.time[0]
-    log_s = log_software(legs.after.z[0], LN10 * q["log10_software_ceiling"])
+    year = legs.arrival.time
+    log_s = log_software(legs.arrival.z, LN10 * q["log10_software_ceiling"])
     found = quantities(year, log_s, then.milestones, q)
     for name, source in names.items():
         result[name][draws] = found[source]
