@@ -25,7 +25,8 @@ from forecast.schema import SCHEMA_VERSION
 
 DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
-OWN_ATTRIBUTES = ("forecast", ANSWERS)
+EVIDENCE = "evidence"  # attribute with what each block of observations does to the answers
+OWN_ATTRIBUTES = ("forecast", ANSWERS, EVIDENCE)
 LIBRARIES = ("forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 
 
@@ -63,6 +64,7 @@ def provenance(priors: Priors, observations: Observations, settings: dict[str, A
         "digests": {
             "priors": priors.digest,
             "tables": observations.digests,
+            "model": model_digest(),
             "fit": fit_digest(priors, observations, settings),
         },
     }

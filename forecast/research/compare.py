@@ -97,8 +97,12 @@ def takeoffs(runs: Sequence[xr.DataTree], scenario: str | Sequence[str], years: 
     return [dataset(values, READOUTS | EVENTS, shape) for values in by_run]
 
 
-def side_by_side(parts: Sequence[Mapping[str, Any]], size: int) -> dict[str, Any]:
-    """Parameters of several runs as one; a name that is the same number in all of them stays one."""
+def side_by_side(parts: Sequence[Mapping[str, Any]], size: int | Sequence[int]) -> dict[str, Any]:
+    """Parameters of several runs of so many draws as one; a name that is the same number in all of them stays one.
+
+    Entries of single model families, which no forecast reads, are left out where runs have other families.
+    """
+    sizes = [size] * len(parts) if isinstance(size, int) else list(size)
     joined: dict[str, Any] = {}
     if any("compute_exponent" in part for part in parts):  # one of the views states it; the others mean lambda
         parts = [{"compute_exponent": compute_exponent(part)} | dict(part) for part in parts]
@@ -106,8 +110,9 @@ def side_by_side(parts: Sequence[Mapping[str, Any]], size: int) -> dict[str, Any
         values = [np.asarray(part[name]) for part in parts]
         if all(value.ndim == 0 and value == values[0] for value in values):
             joined[name] = parts[0][name]
-        else:
-            joined[name] = np.concatenate([np.broadcast_to(v, (size, *v.shape[1:])) for v in values])
+        elif len({value.shape[1:] for value in values}) == 1:
+            whole = [np.broadcast_to(v, (number, *v.shape[1:])) for v, number in zip(values, sizes, strict=True)]
+            joined[name] = np.concatenate(whole)
     return joined
 
 
