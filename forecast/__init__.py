@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from forecast.comparison_plots import plot_views as plot_views
     from forecast.comparison_plots import save_figure as save_figure
     from forecast.convergence import check as check
+    from forecast.driver_plots import plot_effects as plot_effects
+    from forecast.driver_plots import plot_tornado as plot_tornado
+    from forecast.driver_plots import plot_waterfall as plot_waterfall
+    from forecast.drivers.disagreement import disagreement as disagreement
+    from forecast.drivers.evidence import evidence as evidence
+    from forecast.drivers.movement import movement as movement
+    from forecast.drivers.sensitivity import sensitivity as sensitivity
+    from forecast.drivers.sobol import sobol as sobol
     from forecast.dynamics import takeoff as takeoff
     from forecast.dynamics.mixture import form_weights as form_weights
     from forecast.dynamics.mixture import mixture as mixture
@@ -67,6 +75,12 @@ _ROOMS = {
         "save_figure",
     ),
     "views": ("apply_view",),
+    "driver_plots": ("plot_effects", "plot_tornado", "plot_waterfall"),
+    "drivers.disagreement": ("disagreement",),
+    "drivers.evidence": ("evidence",),
+    "drivers.movement": ("movement",),
+    "drivers.sensitivity": ("sensitivity",),
+    "drivers.sobol": ("sobol",),
     "research.organisations": ("organisations",),
     "research.implementers": ("speedup",),
     "research.hardware": ("leap",),
@@ -110,7 +124,9 @@ __all__ = [
     "check",
     "compare",
     "differences",
+    "disagreement",
     "equations",
+    "evidence",
     "exceedance",
     "fit",
     "form_weights",
@@ -121,7 +137,9 @@ __all__ = [
     "load_priors",
     "load_run",
     "mixture",
+    "movement",
     "organisations",
+    "plot_effects",
     "plot_exceedance",
     "plot_fan",
     "plot_forms",
@@ -130,12 +148,16 @@ __all__ = [
     "plot_prior_posterior",
     "plot_speedup",
     "plot_takeoff_lengths",
+    "plot_tornado",
     "plot_views",
+    "plot_waterfall",
     "project",
     "report",
     "sample_prior",
     "save_figure",
     "save_run",
+    "sensitivity",
+    "sobol",
     "speedup",
     "summary",
     "takeoff",

@@ -19,8 +19,8 @@ def spread(values: xr.DataArray, power: float | None = None) -> str:
 
 def interval(values: xr.DataArray, form: str) -> str:
     flat = values.values[~np.isnan(values.values)]
-    low, middle, high = np.quantile(flat, QUANTILES, method="inverted_cdf")
-    show = {"count": lambda x: number(10.0**x), "years": lambda x: f"{x:.1f}", "date": lambda x: f"{x:.0f}"}[form]
+    low, middle, high = np.quantile(flat, QUANTILES)
+    show = {"count": lambda x: number(10.0**x), "years": lambda x: f"{x:.1f}", "date": lambda x: f"{int(x)}"}[form]
     return f"{show(middle)} | {show(low)} to {show(high)}"
 
 
@@ -79,3 +79,17 @@ def questions(run: xr.DataTree) -> dict[str, str]:
         "share of its variance (of ranks) that lies between forms": percent(between),
         "P(full automation by the end of 2030)": percent(seen.event_probability[0]),
     }
+
+
+def drivers(run: xr.DataTree) -> dict[str, str]:
+    """The three inputs that make most of each headline's spread: label -> "share | interval"."""
+    found = fc.sensitivity(run, scaling=False)
+    rows = {}
+    for output, label in (
+        ("log10_streams_at_automation", "number of AIs"),
+        ("takeoff_years", "years from 20% to 100%"),
+    ):
+        for row in found.inputs[found.inputs["output"] == output].head(3).to_dict("records"):
+            low, high = 100.0 * row["low"], 100.0 * row["high"]
+            rows[f"{label}: `{row['input']}`"] = f"{100.0 * row['share']:.0f}% | {low:.0f}% to {high:.0f}%"
+    return rows

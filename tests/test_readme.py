@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from readme import numbers, questions
+from readme import drivers, numbers, questions
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCK = README.split("<!-- numbers:")[1].split("<!-- /numbers -->")[0]
 QUESTIONS = README.split("<!-- questions:")[1].split("<!-- /questions -->")[0]
+DRIVERS = README.split("<!-- drivers:")[1].split("<!-- /drivers -->")[0]
 SCALE = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 
 
@@ -44,6 +45,15 @@ def test_the_further_questions_have_their_numbers(run):
     for label, expected in computed.items():
         tolerance = {"abs": 4.0} if "%" in expected else {"rel": 0.35}
         assert values(printed[label]) == pytest.approx(values(expected), **tolerance), label
+
+
+def test_the_leading_inputs_have_their_shares(run):
+    """The same three for each headline, shares to 4 points."""
+    printed = dict(line.strip("| ").split(" | ", 1) for line in DRIVERS.splitlines()[3:] if line.startswith("| "))
+    computed = drivers(run)
+    assert list(printed) == list(computed)
+    for label, expected in computed.items():
+        assert values(printed[label]) == pytest.approx(values(expected), abs=4.0), label
 
 
 def test_commands_of_the_readme_exist():

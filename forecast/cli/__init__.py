@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
+from forecast.cli.diff import diff
 from forecast.cli.inspect import data, priors
 from forecast.cli.jobs import check, fit, project, report, run, takeoff
 from forecast.cli.research import compare, forms, leap, organisations, speedup, watch
+from forecast.cli.sensitivity import sensitivity
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -70,6 +72,8 @@ for command in (
     leap,
     forms,
     compare,
+    diff,
+    sensitivity,
     watch,
     report,
     check,

@@ -38,6 +38,7 @@ RESTRICTIONS: dict[str, tuple[Callable[[dict[str, Any], Observations], None], ..
     "task_horizon": (takeoff_blocks.account_for_censoring,),
     "takeoff": (takeoff_blocks.not_automated_yet,),
 }
+SWITCHES = "switches"  # data of the switched model: 1 where a block is seen, 0 where it is not
 
 
 def build_model(priors: Priors, observations: Observations, blocks: Sequence[str] = BLOCKS) -> pm.Model:
@@ -85,6 +86,77 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
         observe("scattered", [row for row in found if row.nu is not None])
         observe("held", [row for row in found if row.nu is None])
     return model
+
+
+def build_switched_model(priors: Priors, observations: Observations, blocks: Sequence[str] = BLOCKS) -> pm.Model:
+    """The joint model of the named blocks, each of which can be switched off: compiled once, refitted to other data.
+
+    What a block observes counts where its entry of the data vector ``switches`` is 1, in the order of `blocks`, and not
+    where it is 0; a parameter that no other block reads then follows its prior. ``tests/model/test_switched_model.py``
+    pins that all on is `build_model` and all off the prior.
+
+    Parameters
+    ----------
+    priors, observations, blocks
+        As for `build_model`.
+
+    Returns
+    -------
+    pymc.Model
+        The parameters of `build_model`, with potentials in place of its observed variables.
+    """
+    numbers, labels = constants(observations), coords(observations)
+    elicited = statements_of_production(priors)
+
+    def terms(p: dict[str, Any], switches: Any) -> None:
+        if elicited:
+            p |= production({name: p[name] for name in elicited}, xp=pt)
+        found = [(i, row) for i, name in enumerate(blocks) for row in BLOCK_FUNCTIONS[name](p, observations, xp=pt)]
+        weigh("scattered", [(i, row) for i, row in found if row.nu is not None], switches)
+        weigh("held", [(i, row) for i, row in found if row.nu is None], switches)
+        for i, name in enumerate(blocks):
+            restrict_where(switches[i], RESTRICTIONS.get(name, ()), p, observations)
+
+    with pm.Model(coords=labels | {"block": list(blocks)}, check_bounds=False) as model:
+        names = names_read(lambda p: terms(p, pt.dvector(SWITCHES)), numbers, labels)
+        switches = pm.Data(SWITCHES, np.ones(len(blocks)), dims="block")
+        terms(numbers | register(names, priors, observations.as_of_year), switches)
+    return model
+
+
+def weigh(name: str, found: list[tuple[int, Rows]], switches: Any) -> None:
+    """`observe` as a potential: the log density of the rows whose block, the number beside them, is switched on.
+
+    The others take what was observed as their mean: where parameters roam the prior it may not exist (a world that
+    shrinks adds no compute), and 0 times NaN is not 0.
+    """
+    if not found:
+        return
+    rows = [row for _, row in found]
+    observed = np.concatenate([row.observed for row in rows])
+    on = switches[np.concatenate([np.full(row.observed.size, i) for i, row in found])]
+    mean = pt.switch(on, per_row([row.mean for row in rows], rows), observed)
+    spread = pt.switch(on, per_row([row.spread for row in rows], rows), 1.0)
+    if rows[0].nu is None:
+        noise = pm.Normal.dist(mean, spread)
+    else:
+        nu = np.concatenate([np.full(row.observed.size, row.nu) for row in rows])
+        noise = pm.StudentT.dist(nu=nu, mu=mean, sigma=spread)
+    pm.Potential(name, (on * pm.logp(noise, observed)).sum())
+
+
+def restrict_where(
+    on: Any,
+    restrictions: Sequence[Callable[[dict[str, Any], Observations], None]],
+    p: dict[str, Any],
+    observations: Observations,
+) -> None:
+    """The potentials that some restrictions add, where the switch is on."""
+    with pm.Model(check_bounds=False, model=None) as apart:
+        for restrict in restrictions:
+            restrict(p, observations)
+    for potential in apart.potentials:
+        pm.Potential(potential.name, pt.switch(on, potential, 0.0))
 
 
 def statements_of_production(priors: Priors) -> list[str]:

@@ -18,7 +18,7 @@ import xarray as xr
 
 from forecast.overlays import shipped_folder
 from forecast.reporting.content import Figure, Section, Table
-from forecast.runs import read_provenance
+from forecast.runs import EVIDENCE, read_provenance
 from forecast.summaries import COLUMNS
 
 
@@ -71,8 +71,9 @@ def plain_table(table: Table) -> dict[str, Any]:
 
 
 def answers_key(run: xr.DataTree, scenarios: Sequence[str], years: Sequence[int]) -> str:
-    """SHA-256 of what the answers depend on: the run, its scenarios and years, and the package."""
-    content = [read_provenance(run)["digests"]["fit"], list(scenarios), list(years), package_digest()]
+    """SHA-256 of what the answers depend on: the run, its scenarios and years, the package, and the evidence it keeps."""
+    kept = hashlib.sha256(str(run.attrs.get(EVIDENCE, "")).encode()).hexdigest()
+    content = [read_provenance(run)["digests"]["fit"], list(scenarios), list(years), package_digest(), kept]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

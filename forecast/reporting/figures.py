@@ -163,3 +163,9 @@ def _interval(value: Estimate) -> str:
 
 def _flat(samples: xr.DataArray | Sequence[float]) -> xr.DataArray:
     return xr.DataArray(np.ravel(np.asarray(samples, dtype=np.float64)), dims="draw")
+
+
+def drawn(name: str, draw: Callable[[], Axes], caption: str) -> Figure:
+    """A figure whose numbers stand in the section's table."""
+    alt = f"{caption}. The numbers stand in the table below."
+    return Figure(name, inline_svg(draw, name, alt), alt, f"{caption}.")

@@ -5,21 +5,21 @@ Each answer is a `Section` and rows of ``summary.csv``; ``reporting.answers`` ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
 
 from forecast import comparison_plots as plots
 from forecast.dynamics.mixture import form_weights, mixture
 from forecast.headlines import Estimate
 from forecast.priors import read_overlay
 from forecast.reporting.answers import Answers
-from forecast.reporting.content import Figure, Section, Table
-from forecast.reporting.figures import inline_svg
+from forecast.reporting.content import Section, Table
+from forecast.reporting.drivers_section import drivers_answer, evidence_answer
+from forecast.reporting.figures import drawn
 from forecast.research import (
     compare,
     hardware,
@@ -57,6 +57,8 @@ def answers(run: xr.DataTree, readouts: xr.Dataset, years: Iterable[int] | None 
     main = str(readouts["scenario"].values[0])
     own = readouts if "baseline" in readouts["scenario"].values else None
     parts = [
+        drivers_answer(run, main, window),
+        *evidence_answer(run, main, window),
         forms_answer(run, own, window),
         views_answer(run, window),
         organisations_answer(run),
@@ -369,9 +371,3 @@ def indicators_words(found: xr.Dataset) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def drawn(name: str, draw: Callable[[], Axes], caption: str) -> Figure:
-    """A figure whose numbers stand in the section's table."""
-    alt = f"{caption}. The numbers stand in the table below."
-    return Figure(name, inline_svg(draw, name, alt), alt, f"{caption}.")

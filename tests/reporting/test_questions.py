@@ -13,12 +13,13 @@ import xarray as xr
 
 from forecast.dynamics import takeoff
 from forecast.reporting.answers import Answers, answers_key, restored, stored
+from forecast.reporting.drivers_section import drivers_answer
 from forecast.reporting.questions import answers, curve_rows
 from forecast.research.implementers import speedup, speedup_curve
 from forecast.side_draws import thinned
 from forecast.summaries import COLUMNS
 
-NAMES = ("forms", "views", "organisations", "implementers", "leap", "watch")
+NAMES = ("drivers", "forms", "views", "organisations", "implementers", "leap", "watch")
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +30,37 @@ def found(prior_run: xr.DataTree) -> Answers:
 
 def test_every_question_has_a_section_with_a_figure_a_table_and_words(found: Answers) -> None:
     assert tuple(section.name for section in found.sections) == NAMES
-    for section in found.sections:
+    for section in found.sections[1:]:
         assert section.figures and section.tables, section.name
         assert section.sentences or len(section.intro) > 200, section.name
         for table in section.tables:
             assert len(table.frame) > 0
+
+
+def test_sixty_draws_are_too_few_to_say_what_drives_them_and_the_section_says_so(found: Answers) -> None:
+    drivers = found.sections[0]
+    assert "60 draws are too few" in drivers.sentences[0]
+    assert not drivers.figures
+
+
+def test_what_drives_the_answer_has_a_figure_and_a_table_per_headline_and_rows_that_add_up(
+    prior_run: xr.DataTree,
+) -> None:
+    found = drivers_answer(prior_run, "baseline", None)
+    (section,) = found.sections
+    assert len(section.figures) == 4
+    assert len(section.tables) == 5
+    assert section.sentences[0].startswith("Of what is uncertain about log10_streams_at_automation")
+    for output in ("takeoff_years", "log10_streams_at_automation"):
+        blocks = found.rows[found.rows["variable"].str.startswith(f"drivers of {output} by block")]
+        assert blocks["q50"].astype(float).sum() == pytest.approx(1.0, abs=1e-9)
+    assert not found.rows["variable"].duplicated().any()
+
+
+def test_a_hardware_leap_has_the_headlines_of_the_baseline(prior_run: xr.DataTree) -> None:
+    """Nothing of a leap reaches what stands before full automation."""
+    found = drivers_answer(prior_run, "hardware_leap", None)
+    assert set(found.rows["scenario"]) == {"baseline"}
 
 
 def test_figures_ask_the_network_for_nothing_and_have_words_for_who_cannot_see(found: Answers) -> None:
