@@ -97,8 +97,8 @@ def sensitivity(
         paths = job.write_drivers(Path(folder), found, indexed, known)
         say(f"wrote {len(paths)} files to {folder}")
     if as_json:
-        tables = job.all_tables(found, indexed, known)
-        printing.emit_json({name: printing.records(table) for name, table in tables.items()})
+        whole = job.all_tables(found, indexed, known)
+        printing.emit_json({name: printing.records(table) for name, table in whole.items()})
         return
     warn(own if found is not None else tree)
     click.echo("\n\n".join([*said_of_draws(found), *said_of_prior(indexed), *said_of_data(known)]))
