@@ -91,32 +91,46 @@ def sampler_settings(**given: int | None) -> dict[str, int]:
 
 
 def sample(model: Any, settings: dict[str, int], progressbar: bool) -> xr.DataTree:
-    """Nutpie on its numba backend, named explicitly; an interrupt stops it and is passed on."""
+    """Compile and draw; an interrupt stops either and is passed on."""
+    with interrupts_kept() as interrupted:
+        compiled = compiled_model(model)
+        interrupted()
+        result = drawn(compiled, settings, progressbar)
+        interrupted()
+    return result
+
+
+def compiled_model(model: Any) -> Any:
+    """The model for nutpie's numba backend, named explicitly."""
     import nutpie
     import pytensor
 
     # fastmath lets rounding depend on whether a kernel came from the cache: same seed, other numbers
-    with interrupts_kept() as interrupted, pytensor.config.change_flags(numba__fastmath=False):
-        compiled = nutpie.compile_pymc_model(model, backend="numba")
-        interrupted()
-        running = nutpie.sample(
-            compiled,
-            draws=settings["draws"],
-            tune=settings["tune"],
-            chains=settings["chains"],
-            seed=settings["random_seed"],
-            adaptation="low_rank",
-            target_accept=TARGET_ACCEPT,
-            save_warmup=False,
-            progress_bar=progressbar,
-            blocking=False,
-        )
-        try:
-            result: xr.DataTree = running.wait()
-            interrupted()
-        except BaseException:  # Ctrl-C above all: no partial trace may pass for a result
-            running.cancel()
-            raise
+    with pytensor.config.change_flags(numba__fastmath=False):
+        return nutpie.compile_pymc_model(model, backend="numba")
+
+
+def drawn(compiled: Any, settings: dict[str, int], progressbar: bool = False) -> xr.DataTree:
+    """Draws of a compiled model, as nutpie returns them."""
+    import nutpie
+
+    running = nutpie.sample(
+        compiled,
+        draws=settings["draws"],
+        tune=settings["tune"],
+        chains=settings["chains"],
+        seed=settings["random_seed"],
+        adaptation="low_rank",
+        target_accept=TARGET_ACCEPT,
+        save_warmup=False,
+        progress_bar=progressbar,
+        blocking=False,
+    )
+    try:
+        result: xr.DataTree = running.wait()
+    except BaseException:  # Ctrl-C above all: no partial trace may pass for a result
+        running.cancel()
+        raise
     return result
 
 

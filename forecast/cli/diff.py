@@ -7,20 +7,14 @@ from collections.abc import Sequence
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, YEARS
+from forecast.cli.options import AS_CSV, AS_JSON, ONE_SCENARIO, OUTPUTS, YEARS
 
 
 @click.command()
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="NAME",
-    help='takeoff_years, log10_parallel_streams@2031, "year_100<2031"; repeatable; both headline answers if none.',
-)
-@click.option("--scenario", default="baseline", show_default=True, metavar="NAME", help="A shipped scenario.")
+@OUTPUTS
+@ONE_SCENARIO
 @YEARS
 @click.option("--tables-a", metavar="DIR", help="Tables of RUN_A, where its file does not hold them.")
 @click.option("--tables-b", metavar="DIR", help="Tables of RUN_B, where its file does not hold them.")

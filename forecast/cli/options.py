@@ -28,6 +28,16 @@ YEARS = click.option("--years", callback=parsed_years, metavar="FIRST:LAST", hel
 SCENARIO = click.option(
     "--scenario", "scenarios", multiple=True, metavar="NAME", help="Repeatable; the first one leads."
 )
+OUTPUTS = click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help='takeoff_years, log10_parallel_streams@2031, "year_100<2031"; repeatable; both headline answers if none.',
+)
+ONE_SCENARIO = click.option(
+    "--scenario", default="baseline", show_default=True, metavar="NAME", help="A shipped scenario."
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on stdout and nothing else.")
 AS_CSV = click.option("--csv", "as_csv", is_flag=True, help="Print CSV with all rows and columns.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress on stderr.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_JSON, QUIET, RUN, TABLES, YEARS
+from forecast.cli.options import AS_JSON, ONE_SCENARIO, OUTPUTS, QUIET, RUN, TABLES, YEARS
 from forecast.cli.research import warn
 
 if TYPE_CHECKING:
@@ -22,14 +22,8 @@ METHODS = ("all", "shapley", "sobol")
 
 @click.command()
 @RUN
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="NAME",
-    help='takeoff_years, log10_parallel_streams@2031, "year_100<2031"; repeatable; both headline answers if none.',
-)
-@click.option("--scenario", default="baseline", show_default=True, metavar="NAME", help="A shipped scenario.")
+@OUTPUTS
+@ONE_SCENARIO
 @YEARS
 @click.option(
     "--method",

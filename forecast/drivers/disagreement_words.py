@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecast.drivers.disagreement import ALL, BOTH, NEAR, NOISE
 from forecast.drivers.outputs import parsed_output
-from forecast.drivers.tables import joined
+from forecast.drivers.tables import joined, shift_words
 from forecast.summaries import CONDITIONAL
 from forecast.words import number, percent
 
@@ -32,7 +32,7 @@ def disagreement_words(table: pd.DataFrame, output: str, rows: int = 6) -> pd.Da
         {
             "Swapped": [row["parameter"] for row in listed],
             "Closes": [share_words(row["share"], row["share_error"]) for row in listed],
-            "Moves it by": [shift_words(output, row["shift"]) for row in listed],
+            "Moves it by": [shift_words(output, row["shift"], "beyond window") for row in listed],
             first: [end_words(output, row, "first") for row in listed],
             second: [end_words(output, row, "second") for row in listed],
         }
@@ -80,19 +80,6 @@ def share_words(share: float, error: float = np.nan) -> str:
     if np.isnan(share):
         return ""
     return f"{100.0 * share + 0.0:.0f}%" + ("" if np.isnan(error) or error == 0.0 else f" (±{100.0 * error:.0f})")
-
-
-def shift_words(output: str, shift: float) -> str:
-    """A shift in units of the output; of a log10 one a factor, of an event points."""
-    found = parsed_output(output)
-    if np.isnan(shift):
-        return "beyond window"
-    if found.is_event:
-        return f"{100.0 * shift:+.0f} points"
-    if found.variable.startswith("log10_"):
-        return f"x {number(10.0**shift)}"
-    rounded = round(shift, 3) + 0.0
-    return f"{'+' if rounded > 0.0 else ''}{number(rounded)} {found.units.replace('yr', 'years')}".removesuffix(" 1")
 
 
 def end_words(output: str, row: Mapping[str, Any], end: str) -> str:

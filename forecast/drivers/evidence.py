@@ -236,7 +236,7 @@ def refits(
     say: Callable[[str], None],
 ) -> dict[Blocks, Fit]:
     """Draws of what the active blocks read, for some sets of active blocks; one model, compiled once."""
-    from forecast.fitting import interrupts_kept
+    from forecast.fitting import compiled_model, interrupts_kept
     from forecast.model import build_switched_model
 
     found = {}
@@ -253,42 +253,14 @@ def refits(
     return found
 
 
-def compiled_model(model: Any) -> Any:
-    """The switched model for nutpie's numba backend, as `fitting.sample` has it."""
-    import nutpie
-    import pytensor
-
-    with pytensor.config.change_flags(numba__fastmath=False):
-        return nutpie.compile_pymc_model(model, backend="numba")
-
-
 def switched_draws(
     compiled: Any, active: Blocks, settings: dict[str, int], blocks: Sequence[str] = BLOCKS
 ) -> xr.DataTree:
     """What nutpie returns with some blocks on and the others off."""
-    import nutpie
-
-    from forecast.fitting import TARGET_ACCEPT
+    from forecast.fitting import drawn
     from forecast.model import SWITCHES
 
-    running = nutpie.sample(
-        compiled.with_data(**{SWITCHES: np.array([float(block in active) for block in blocks])}),
-        draws=settings["draws"],
-        tune=settings["tune"],
-        chains=settings["chains"],
-        seed=settings["random_seed"],
-        adaptation="low_rank",
-        target_accept=TARGET_ACCEPT,
-        save_warmup=False,
-        progress_bar=False,
-        blocking=False,
-    )
-    try:
-        result: xr.DataTree = running.wait()
-    except BaseException:  # Ctrl-C above all
-        running.cancel()
-        raise
-    return result
+    return drawn(compiled.with_data(**{SWITCHES: np.array([float(block in active) for block in blocks])}), settings)
 
 
 def fit_of(tree: xr.DataTree, names: Sequence[str]) -> Fit:

@@ -11,6 +11,7 @@ import pandas as pd
 from forecast.drivers.movement import NOISE, Movement
 from forecast.drivers.movement_swaps import REST
 from forecast.drivers.outputs import Output, parsed_output
+from forecast.drivers.tables import shift_words
 from forecast.summaries import CONDITIONAL
 from forecast.words import number, percent, span
 
@@ -48,7 +49,7 @@ def output_sentence(found: Movement, name: str, first: str = "A", second: str = 
         way = "up" if about["rank_shift"] > 0.0 else "down"
         went = f"From {first} to {second} the draws of {name} moved {way}, the median ({output.definition}{lowest(output)})"
         return f"{went} is within the window in neither" + explained(each, rest)
-    factor = shift_words(output, about["shift"])
+    factor = shift_words(output.name, about["shift"])
     went = f"From {first} to {second} {what} went from {ends(output, about, ' to ')}" + (
         f" ({factor})" if factor else ""
     )
@@ -99,13 +100,13 @@ def movement_words(found: Movement, name: str) -> pd.DataFrame:
         {
             "Change": REST_WORDS if row.change == REST else row.change,
             "Explains": share_words(row.share, row.share_error),
-            "Moves it by": shift_words(output, row.shift) or "beyond window",
+            "Moves it by": shift_words(output.name, row.shift) or "beyond window",
             "Swapped by": "" if row.change == REST else row.how,
         }
         for row in parts.itertuples()
     ]
     whole = {"Change": "all", "Explains": "100%" if about["moved"] else "within noise"}
-    whole |= {"Moves it by": shift_words(output, about["shift"]) or "beyond window", "Swapped by": ""}
+    whole |= {"Moves it by": shift_words(output.name, about["shift"]) or "beyond window", "Swapped by": ""}
     return pd.DataFrame([*rows, whole])
 
 
@@ -140,18 +141,6 @@ def value_words(output: Output, value: float) -> str:
     if output.variable.startswith("log10_"):
         return number(10.0**value)
     return f"{number(value)} {output.units.replace('yr', 'years')}".removesuffix(" 1")
-
-
-def shift_words(output: Output, shift: float) -> str:
-    """A shift in units of the output; of a log10 one a factor, of an event points; nothing where it is unknown."""
-    if np.isnan(shift):
-        return ""
-    if output.is_event:
-        return f"{100.0 * shift + 0.0:+.0f} points"
-    if output.variable.startswith("log10_"):
-        return f"x {number(10.0**shift)}"
-    rounded = round(shift, 3) + 0.0
-    return f"{'+' if rounded > 0.0 else ''}{number(rounded)} {output.units.replace('yr', 'years')}".removesuffix(" 1")
 
 
 def share_words(share: float, error: float = 0.0) -> str:

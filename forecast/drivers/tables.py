@@ -166,6 +166,23 @@ def spoken(output: str, value: float) -> str:
     return f"{value:.1f}" if parsed.variable.startswith("year_") else number(value)
 
 
+def shift_words(output: str, shift: float, unknown: str = "") -> str:
+    """A shift in units of the output; of a log10 one a factor, of an event points.
+
+    >>> shift_words("takeoff_years", -1.5), shift_words("log10_streams_at_automation", 0.30103)
+    ('-1.5 years', 'x 2')
+    """
+    found = parsed_output(output)
+    if math.isnan(shift):
+        return unknown
+    if found.is_event:
+        return f"{100.0 * shift + 0.0:+.0f} points"
+    if found.variable.startswith("log10_"):
+        return f"x {number(10.0**shift)}"
+    rounded = round(shift, 3) + 0.0
+    return f"{'+' if rounded > 0.0 else ''}{number(rounded)} {found.units.replace('yr', 'years')}".removesuffix(" 1")
+
+
 def scaling_words(found: Sensitivity, output: str, rows: int = 6) -> pd.DataFrame:
     """Power-scaling of the strongest priors and tables for one output."""
     own = found.scaling[found.scaling["output"] == output]

@@ -18,7 +18,6 @@ from forecast.driver_plots import plot_waterfall
 from forecast.drivers import evidence as own
 from forecast.drivers.evidence import (
     all_states,
-    compiled_model,
     components,
     evidence,
     made_from,
@@ -46,7 +45,7 @@ from forecast.drivers.evidence_tables import (
 from forecast.drivers.evidence_words import evidence_sentences, evidence_words
 from forecast.drivers.outputs import Output, parsed_outputs
 from forecast.errors import InputError
-from forecast.fitting import prior_draws, sampler_settings, taken_apart, with_derived
+from forecast.fitting import compiled_model, prior_draws, sampler_settings, taken_apart, with_derived
 from forecast.model import build_switched_model
 from forecast.observations import Observations
 from forecast.priors import Priors, load_priors
