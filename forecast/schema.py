@@ -64,18 +64,22 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
         "depth_family_scale": Variable("ln layers", "scale between model families"),
         "depth_family_variate": Variable("1", "standard variate of each observed family", ("family",)),
         "depth_scatter": Variable("ln layers", "scatter within a family"),
-        "layers_variate": Variable("1", "standard variate of a new model's depth"),
+        "layers_variate": Variable("1", "where a new model's depth falls in the scatter, in standard deviations"),
     },
     "utilization": {
         "training_utilization_2023": Variable("1", "typical training utilization at 2023.0"),
         "training_utilization_trend": Variable("logit/yr", "trend of training utilization"),
         "training_utilization_scatter": Variable("logit", "scatter between training runs"),
-        "training_utilization_variate": Variable("1", "standard variate of a new run's utilization"),
+        "training_utilization_variate": Variable(
+            "1", "where a new run's utilization falls in the scatter, in standard deviations"
+        ),
         "deployment_utilization_2023": Variable("1", "typical deployment utilization at 2023.0"),
         "deployment_utilization_trend": Variable("logit/yr", "trend of deployment utilization"),
         "vendor_benchmark_gap": Variable("logit", "how far vendor benchmarks lie above deployment"),
         "deployment_utilization_scatter": Variable("logit", "scatter between deployments"),
-        "deployment_utilization_variate": Variable("1", "standard variate of a new deployment's utilization"),
+        "deployment_utilization_variate": Variable(
+            "1", "where a new deployment's utilization falls in the scatter, in standard deviations"
+        ),
     },
     "sample_efficiency": {
         "loss_at_centre": Variable("nats/token", "loss at the data's geometric centre"),
@@ -87,7 +91,9 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
         "overtraining_factor": Variable("1", "asymptote of practice over the surface's optimum"),
         "overtraining_half_life": Variable("yr", "half-life of the approach to the asymptote"),
         "tokens_per_param_scatter": Variable("ln tokens/param", "scatter between record-sized runs"),
-        "tokens_per_param_variate": Variable("1", "standard variate of a new run's tokens per parameter"),
+        "tokens_per_param_variate": Variable(
+            "1", "where a new run's tokens per parameter falls in the scatter, in standard deviations"
+        ),
         "text_stock_tokens": Variable("tokens", "stock of usable text"),
         "text_epochs": Variable("1", "useful passes over the stock"),
         "log10_tokens_per_datapoint": Variable("log10 tokens", "log10 H at full automation"),
@@ -109,7 +115,9 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
         "fleet_scatter": Variable("OOM", "scatter of yearly maxima"),
         "training_days": Variable("days", "typical duration of a frontier training run"),
         "training_days_scatter": Variable("ln days", "scatter between runs"),
-        "training_days_variate": Variable("1", "standard variate of a new run's duration"),
+        "training_days_variate": Variable(
+            "1", "where a new run's duration falls in the scatter, in standard deviations"
+        ),
         "log10_price_performance_2022": Variable("log10 FLOP/s/USD", "data-centre chips at 2022.0"),
         "price_performance_growth": Variable("OOM/yr", "growth of hardware price-performance"),
         "price_performance_scatter": Variable("OOM", "scatter between chips"),
@@ -126,7 +134,9 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
         "stream_growth_years": Variable("yr", "years from 2024 that stream speed keeps growing"),
         "production_offset": Variable("ln tokens/s", "production streams against benchmarks at one request"),
         "stream_scatter": Variable("ln tokens/s", "scatter between deployments"),
-        "stream_variate": Variable("1", "standard variate of a new deployment's stream speed"),
+        "stream_variate": Variable(
+            "1", "where a new deployment's stream speed falls in the scatter, in standard deviations"
+        ),
         "stream_utilization_exponent": Variable("1", "exponent kappa: stream speed goes as utilization^-kappa"),
         "tokens_per_researcher_year": Variable("tokens/yr", "tokens worth one researcher's working year"),
         "inference_discount": Variable("1", "factor on tokens per second from precision and distillation"),

@@ -46,6 +46,8 @@ def check_request(
     evaluator(parsed_outputs(outputs), float(run["constant_data"]["as_of_year"]), scenario, years)
     if method == "sobol" and on is not None:
         check_arguments(on, 0, 0, POINTS, 0)
+    if on == "posterior" and read_provenance(run).get("kind") == "prior":
+        raise InputError("this run holds draws of the prior only: leave --on out, or fit a run with forecast run")
     if with_data and read_provenance(run).get("kind") != "posterior":
         raise InputError("draws of the prior have seen no data: fit a run with forecast run, then ask --data of it")
 

@@ -57,6 +57,7 @@ def test_a_folder_gets_every_table_and_every_figure(file: str, tmp_path: Path) -
 def test_json_is_the_tables_by_name_and_nothing_else(file: str) -> None:
     result = call(file, "--method", "shapley", "--output", "not_automated", "--json", "--quiet")
     tables = json.loads(result.stdout)
+    assert tables.pop("marks") == ["prior only"]
     assert set(tables) == {"outputs", "blocks", "inputs", "worth", "tornado", "scaling"}
     assert sum(row["share"] for row in tables["blocks"]) == pytest.approx(1.0)
 
@@ -88,6 +89,9 @@ def test_draws_of_the_prior_have_seen_no_data(file: str) -> None:
         (("--output", "year_100<1900", "--method", "shapley"), "is the same in all draws"),
         (("--scenario", "base"), "no scenario named 'base'"),
         (("--scenario", "hardware_leap"), "choose another scenario"),
+        (("--on", "posterior"), "draws of the prior only"),
+        (("--tables", "mine"), "add --data"),
+        (("--data", "--on", "prior"), "about the posterior"),
         (("--top", "0"), "--top"),
         (("--method", "tornado"), "--method"),
         (("--years", "2045:2026"), "runs backwards"),

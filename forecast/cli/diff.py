@@ -52,7 +52,13 @@ def diff(
         return
     if as_json:
         frames = {name: getattr(found, name) for name in ("changes", "outputs", "parts", "swaps")}
-        printing.emit_json({name: printing.records(frame) for name, frame in frames.items()} | {"notes": found.notes})
+        printing.emit_json(
+            {
+                "marks": {file: run_marks(tree) for file, tree in zip((run_a, run_b), trees, strict=True)},
+                "notes": found.notes,
+            }
+            | {name: printing.records(frame) for name, frame in frames.items()}
+        )
         return
     for label, file, tree in zip("AB", (run_a, run_b), trees, strict=True):
         marks = f" *** {', '.join(run_marks(tree)).upper()} ***" if run_marks(tree) else ""

@@ -100,7 +100,8 @@ def gate_sentence(content: ReportContent) -> str:
         return "Convergence: does not apply, these are draws of the prior."
     failed = [f"{row.name} {cell(row.value)} ({row.threshold} needed)" for row in content.gate if not row.passed]
     if failed:
-        return f"Convergence: FAILED: {'; '.join(failed)}. Do not use these numbers."
+        remedy = "Do not use these numbers: sample again with another --seed or more --draws"
+        return f"Convergence: FAILED: {'; '.join(failed)}. {remedy}; if that fails too, the priors and the data are at odds."
     return "Convergence: passed (" + ", ".join(f"{row.name} {cell(row.value)}" for row in content.gate) + ")."
 
 

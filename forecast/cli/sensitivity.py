@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from forecast.drivers.pick_freeze import SobolIndices
     from forecast.drivers.sensitivity import Sensitivity
 
+TORNADO = (
+    "Its median with one input at the 10th and the 90th percentile, what the data tie to it following; all draws count, "
+    "those that never get there as the longest take-off and the fewest AIs:"
+)
+SCALING = (
+    "Power-scaling: how far its whole distribution, ends included, moves when a prior or a table counts a little more or "
+    "less; from 0.05 on it leans on it. An input that only decides whether automation comes at all shows here first:"
+)
 METHODS = ("all", "shapley", "sobol")
 
 
@@ -69,16 +77,21 @@ def sensitivity(
     from forecast.drivers import sensitivity as drivers
     from forecast.drivers import sobol as indices
     from forecast.mainjob import check_folder
+    from forecast.reporting.forecasts import run_marks
     from forecast.runs import load_run
 
     say, chosen = printing.speaker(quiet), list(outputs) or None
+    if tables is not None and not with_data:
+        raise click.UsageError("--tables are those that --data refits to: add --data or drop it.")
+    if with_data and on == "prior":
+        raise click.UsageError("--data is about the posterior: drop --on prior.")
     if folder is not None:
         check_folder(Path(folder))
     tree = load_run(run_file)
     job.check_request(tree, chosen, scenario, years, method, on, with_data)
     found = indexed = known = None
+    own = job.prior_of(tree) if on == "prior" else tree
     if method != "sobol":
-        own = job.prior_of(tree) if on == "prior" else tree
         found = drivers.sensitivity(own, chosen, scenario, years, top=top, random_seed=seed)
     if method != "shapley":
         second = job.second_order_inputs()
@@ -92,9 +105,10 @@ def sensitivity(
         say(f"wrote {len(paths)} files to {folder}")
     if as_json:
         whole = job.all_tables(found, indexed, known)
-        printing.emit_json({name: printing.records(table) for name, table in whole.items()})
+        said: dict[str, Any] = {name: printing.records(table) for name, table in whole.items()}
+        printing.emit_json({"marks": run_marks(own)} | said)
         return
-    warn(own if found is not None else tree)
+    warn(own)
     click.echo("\n\n".join([*said_of_draws(found), *said_of_prior(indexed), *said_of_data(known)]))
 
 
@@ -108,9 +122,9 @@ def said_of_draws(found: Sensitivity | None) -> list[str]:
     for output in found.outputs["output"]:
         parts += [f"{output}:\n{printing.aligned(tables.effects_words(found, output))}"]
         if not found.tornado.empty:
-            parts.append(printing.aligned(tables.tornado_words(found, output)))
+            parts.append(f"{wrapped(TORNADO)}\n{printing.aligned(tables.tornado_words(found, output))}")
         if not found.scaling.empty:
-            parts.append(printing.aligned(tables.scaling_words(found, output)))
+            parts.append(f"{wrapped(SCALING)}\n{printing.aligned(tables.scaling_words(found, output))}")
     return parts
 
 

@@ -18,7 +18,7 @@ from forecast.words import number, percent, span
 WORTH_SAYING = 0.05  # share of the movement
 CANCELLING = 0.02  # of mean rank: what two opposite changes must each have moved to be named
 NOTHING_CHANGED = "Nothing changed between the two runs."
-REST_WORDS = "not followed (noise, settings, versions)"  # and what reweighting misses
+REST_WORDS = "not followed (noise, and what the notes name)"  # and what reweighting misses
 
 
 def movement_sentences(found: Movement, first: str = "A", second: str = "B") -> tuple[str, ...]:

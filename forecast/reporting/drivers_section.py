@@ -24,8 +24,9 @@ NAME, TITLE = "drivers", "What drives the answer"
 LEAD = (
     "How much of the spread of each headline answer each parameter makes, on the draws of this run. Parameters that the data "
     "tie together share what they say together (Shapley effects); draws in which full automation does not come count as the "
-    "longest take-off and the fewest AIs. forecast sensitivity adds the worth of knowing each parameter, power-scaling of "
-    "priors and tables, and Sobol indices of the prior."
+    "longest take-off and the fewest AIs, so that a tornado's middle lies a little off the headline's median. Intervals are "
+    "over draws; what the analysis cannot share out stands in its own row. forecast sensitivity adds the worth of knowing "
+    "each parameter, power-scaling of priors and tables, and Sobol indices of the prior."
 )
 TITLES = {
     "log10_streams_at_automation": "Number of AIs at full automation",
