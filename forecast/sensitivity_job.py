@@ -18,7 +18,7 @@ from forecast.drivers.evidence_tables import Evidence, evidence_key, restored_ev
 from forecast.drivers.outputs import evaluator, parsed_outputs
 from forecast.drivers.pick_freeze import SobolIndices
 from forecast.drivers.sensitivity import Sensitivity
-from forecast.drivers.sobol import POINTS, SECOND, check_arguments
+from forecast.drivers.sobol import SECOND, check_on
 from forecast.errors import InputError
 from forecast.observations import load_observations
 from forecast.runs import EVIDENCE, read_provenance, save_run, with_provenance
@@ -45,7 +45,7 @@ def check_request(
     """
     evaluator(parsed_outputs(outputs), float(run["constant_data"]["as_of_year"]), scenario, years)
     if method == "sobol" and on is not None:
-        check_arguments(on, 0, 0, POINTS, 0)
+        check_on(on)
     if on == "posterior" and read_provenance(run).get("kind") == "prior":
         raise InputError("this run holds draws of the prior only: leave --on out, or fit a run with forecast run")
     if with_data and read_provenance(run).get("kind") != "posterior":

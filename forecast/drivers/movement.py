@@ -23,15 +23,12 @@ from forecast.drivers.disagreement import anchored
 from forecast.drivers.movement_plan import planned
 from forecast.drivers.movement_swaps import REST, Game, summary
 from forecast.drivers.outputs import Output, evaluator, parsed_outputs
-from forecast.drivers.swapped_densities import (
-    side_of,
-)
+from forecast.drivers.swapped_densities import side_of
 from forecast.drivers.swaps import shapley_of_swaps
 from forecast.errors import InputError
 from forecast.research.reweighting import weighted_quantile
 
 Array = npt.NDArray[np.float64]
-Draws = dict[str, Any]
 IDLE, REMAINDER = "not read", "remainder"
 NOISE = 3.0  # standard errors within which nothing has moved
 NEAR = 0.002  # of mean rank: less is nothing, however surely paired draws know it

@@ -82,8 +82,8 @@ def shapley_effects(
         gained[part][:, order] += np.diff(reached, axis=1, prepend=0.0)
     gained /= np.bincount(batch)[:, None, None]
     together = gained.sum(axis=2, keepdims=True)
-    effects, explained = bootstrapped(np.concatenate([gained, together], axis=2), data.output, segment, random_seed)
-    return Effects(names, effects, explained)
+    found = bootstrapped(np.concatenate([gained, together], axis=2), data.output, segment, random_seed)
+    return Effects(names, Shares(*(side[:-1] for side in found)), Shares(*(side[-1:] for side in found)))
 
 
 def orders_of(players: int, orders: int, random_seed: int) -> list[Indices]:
@@ -104,8 +104,8 @@ def sums(values: Array, segment: Indices) -> Array:
     return result
 
 
-def bootstrapped(gained: Array, output: Array, segment: Indices, random_seed: int) -> tuple[Shares, Shares]:
-    """Shares of every column but the last, and of the last, with intervals over draws and orders.
+def bootstrapped(gained: Array, output: Array, segment: Indices, random_seed: int) -> Shares:
+    """Shares of every column, with intervals over draws and orders.
 
     `gained` holds sums of contributions, (batch, segment, column). The fitted models stay as they are.
     """
@@ -121,12 +121,9 @@ def bootstrapped(gained: Array, output: Array, segment: Indices, random_seed: in
     share = gained.mean(axis=0).sum(axis=0) / (len(output) * output.var())
     tail = (1.0 - PROB) / 2.0
     low, high = np.quantile(replicates, [tail, 1.0 - tail], axis=0)
-    whole = Shares(share, low, high)
-    return Shares(*(side[:-1] for side in whole)), Shares(*(side[-1:] for side in whole))
+    return Shares(share, low, high)
 
 
 def shares_of(contributions: Array, output: Array, segment: Indices, random_seed: int = 1) -> Shares:
     """Shares of the variance that the sets of some contributions explain, with intervals over draws."""
-    found = sums(contributions, segment)[None]
-    padded = np.concatenate([found, found[:, :, :1]], axis=2)
-    return bootstrapped(padded, output, segment, random_seed)[0]
+    return bootstrapped(sums(contributions, segment)[None], output, segment, random_seed)

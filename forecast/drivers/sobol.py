@@ -33,11 +33,8 @@ Quantile = Callable[[Array], Array]
 INPUTS = 12
 SECOND = 8
 POINTS = 1024
-
 CLEAR = 3.0  # standard errors: of 28 pairs without effect, 1 time in 25 one lies beyond
-LOWEST_CENTRE = (
-    -300.0
-)  # log10 FLOP: where tokens per parameter change within weeks, running them back to 2023 overflows
+LOWEST_CENTRE = -300.0  # log10 FLOP: tokens per parameter that change within weeks overflow when run back to 2023
 
 
 class PriorInputs(NamedTuple):
@@ -161,7 +158,8 @@ def sobol(
     >>> from forecast import load_run
     >>> sobol(load_run("forecast-out/run.nc"), second=0).indices.head(3)  # doctest: +SKIP
     """
-    check_arguments(on, inputs, second, points, random_seed)
+    check_on(on)
+    check_arguments(inputs, second, points, random_seed)
     wanted, record = parsed_outputs(outputs), read_provenance(run)
     names, as_of = [output.name for output in wanted], float(run["constant_data"]["as_of_year"])
     compute, own = evaluator(wanted, as_of, scenario, years), prior_inputs(record, as_of)
@@ -186,8 +184,8 @@ def sobol(
     return found._replace(outputs=about)
 
 
-def check_arguments(on: str, inputs: int, second: int, points: int, random_seed: int) -> None:
-    """Refuse what cannot be done before the first evaluation."""
+def check_on(on: str) -> None:
+    """Refuse draws that are not those of the prior, with the method that is right for them."""
     if on == "posterior":
         raise InputError(
             "Sobol indices of posterior draws are noise, because they suppose independent inputs and a posterior's depend "
@@ -195,6 +193,10 @@ def check_arguments(on: str, inputs: int, second: int, points: int, random_seed:
         )
     if on != "prior":
         raise InputError(f'on = {on!r}: Sobol indices are those of the prior, on="prior"')
+
+
+def check_arguments(inputs: int, second: int, points: int, random_seed: int) -> None:
+    """Refuse what cannot be done before the first evaluation."""
     if points < SCREENING[0][0] or points & (points - 1):
         raise InputError(f"points = {points}: give a power of 2, {SCREENING[0][0]} or more, such as 1024")
     if inputs < 0 or second < 0 or second == 1 or random_seed < 0:

@@ -50,11 +50,11 @@ def spline_columns(scores: Array, knots: int) -> Array:
     return result
 
 
-def splines(values: Array, knots: int | None = None) -> list[Array]:
+def splines(values: Array) -> list[Array]:
     """`spline_columns` of every input."""
     scores = normal_scores(values)
-    number = knots or (KNOTS if values.shape[1] < MANY else KNOTS_OF_MANY)
-    return [spline_columns(column, number) for column in scores.T]
+    knots = KNOTS if values.shape[1] < MANY else KNOTS_OF_MANY
+    return [spline_columns(column, knots) for column in scores.T]
 
 
 def screened(curves: list[Array], output: Array) -> Features:
@@ -78,9 +78,9 @@ def screened(curves: list[Array], output: Array) -> Features:
     reads = [(i, i) for i in range(len(curves))] + [(i, i) for i, c in chosen for _ in range(c.shape[1] - 1)]
     left = residual(np.column_stack(parts), output)
     terms = bent + 1 if few else min(PAIR_TERMS, bent + 1)
-    for one, other, products in interactions(curves, left, terms):
-        parts.append(products)
-        reads += [(one, other)] * products.shape[1]
+    for one, other, joint in interactions(curves, left, terms):
+        parts.append(joint)
+        reads += [(one, other)] * joint.shape[1]
     columns = np.column_stack(parts)
     columns = columns - columns.mean(axis=0)
     spread = columns.std(axis=0)
@@ -111,10 +111,10 @@ def interactions(curves: list[Array], left: Array, terms: int) -> list[tuple[int
     shown = size * ((low * left[:, None]).T @ low / size) ** 2 / scale  # chi-squared of 1 degree of freedom each
     shown = shown.reshape(number, terms, number, terms).transpose(0, 2, 1, 3)
     shown[np.tril_indices(number)] = 0.0
-    pairs, whole = number * (number - 1) // 2, number < MANY
+    pairs = number * (number - 1) // 2
     if pairs == 0:
         return []
-    if whole:
+    if number < MANY:
         total = shown.sum(axis=(2, 3))
         chosen = np.argwhere(total > chi2.isf(DOUBT / pairs, terms**2))
         chosen = chosen[np.argsort(-total[tuple(chosen.T)], kind="stable")][: max(1, PRODUCTS // terms**2)]

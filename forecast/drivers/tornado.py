@@ -6,8 +6,7 @@ posterior (``forecast.views``); moved alone, it would leave what the data have s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +14,13 @@ import pandas as pd
 import xarray as xr
 
 from forecast.drivers.outputs import Output
-from forecast.equations import trends
 from forecast.equations.trends import Parameters
 from forecast.quantiles import quantile
 from forecast.research.compare import side_by_side
-from forecast.runs import parameters_of, read_provenance, sample_shape
-from forecast.side_draws import recorded_prior, thinned
-from forecast.statements import Prior, fixed
-from forecast.views import conditioner, sampled
+from forecast.runs import sample_shape
+from forecast.side_draws import thinned
+from forecast.statements import fixed
+from forecast.views import changer
 
 Array = npt.NDArray[np.float64]
 Values = Callable[[Parameters, int], dict[str, Array]]
@@ -36,7 +34,6 @@ def tornado(
     outputs: Sequence[Output],
     values: Values,
     names: Sequence[str],
-    alone: bool = False,
     draws: int = DRAWS,
 ) -> pd.DataFrame:
     """Medians of the outputs with each input at its 10th and at its 90th percentile.
@@ -49,8 +46,6 @@ def tornado(
         What `parsed_outputs` returns, and the `evaluator` of them.
     names
         Inputs with one number per draw.
-    alone
-        Nothing else moves with the input.
     draws
         How many draws to use, evenly taken.
 
@@ -63,12 +58,10 @@ def tornado(
     if not names:
         return pd.DataFrame(columns=list(COLUMNS))
     few, whole = thinned(run, draws), run["posterior"].to_dataset()
-    p, (chains, each) = parameters_of(few), sample_shape(few)
     ends = {name: np.quantile(whole[name].values, LEVELS) for name in names}
-    follow = followed(few, p)
-    moved = [moved_to(p, name, value, None if alone else follow) for name in names for value in ends[name].tolist()]
-    years, size = few["constant_data"]["horizon_years"].values, chains * each
-    parts = [q | {"effective_flop_centre": trends.effective_flop_centre(years, q)} for q in (p, *moved)]
+    parameters, (chains, each) = changer(few), sample_shape(few)
+    moved = [parameters({name: fixed(value)}) for name in names for value in ends[name].tolist()]
+    size, parts = chains * each, [parameters({}), *moved]
     found = values(side_by_side(parts, size), size * len(parts))
     rows = []
     for output in outputs:
@@ -76,22 +69,6 @@ def tornado(
         for name, low, high in zip(names, centres[::2], centres[1::2], strict=True):
             rows.append((output.name, name, *ends[name].tolist(), low, high, base))
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def followed(run: xr.DataTree, p: dict[str, Any]) -> Callable[[Mapping[str, Prior]], dict[str, np.ndarray]]:
-    """How the other parameters of a run follow changes of some."""
-    record = read_provenance(run)
-    priors = {name: recorded_prior(record, name) for name in sampled(p) if name in record["priors"]}
-    return conditioner(p, priors, float(p["as_of_year"]))
-
-
-def moved_to(
-    p: dict[str, Any], name: str, value: float, follow: Callable[[Mapping[str, Prior]], dict[str, np.ndarray]] | None
-) -> dict[str, Any]:
-    """The parameters with one input at one value in every draw, alone or with those that follow it."""
-    if follow is None:
-        return p | {name: np.full(np.shape(p[name]), value)}
-    return p | follow({name: fixed(value)})
 
 
 def centre(output: Output, values: Array) -> float:
