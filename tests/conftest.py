@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 import xarray as xr
+from hypothesis import settings
 from synthetic import readout_draws, yearly_draws
 
 from forecast.fitting import fit, sample_prior
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, load_priors
+
+# The same commit gives the same verdict; `pytest --hypothesis-profile=explore` draws new examples.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
