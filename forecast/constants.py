@@ -9,6 +9,8 @@ import numpy as np
 from forecast.errors import InputError
 from forecast.observations import Observations
 
+NEEDED = ("chinchilla_losses", "inference_speed", "time_horizons")
+
 
 def constants(data: Observations) -> dict[str, Any]:
     """Numbers derived from the tables, by the names that the equations read.
@@ -18,15 +20,11 @@ def constants(data: Observations) -> dict[str, Any]:
     dict
         ``as_of_year``; the geometric centres of the loss data (params, tokens); the stream's reference point: median
         utilization of the decode rows and median weight-reading seconds of the production rows; the decimal years of
-        the task horizons, whose mean effective compute centres the regression.
-
-    Raises
-    ------
-    InputError
-        If `as_of` leaves a table empty that a centre is taken from.
+        the task horizons, whose mean effective compute centres the regression. A table that is still empty at `as_of`
+        gives the centres of its later rows.
     """
     losses, speeds = rows(data, "chinchilla_losses"), rows(data, "inference_speed")
-    read = weight_read_seconds(data)
+    read = weight_read_seconds(speeds)
     production = speeds["setting"].values == "production"
     return {
         "as_of_year": data.as_of_year,
@@ -34,13 +32,18 @@ def constants(data: Observations) -> dict[str, Any]:
         "loss_tokens_centre": float(np.exp(np.log(losses["tokens"].values).mean())),
         "stream_reference_utilization": float(np.nanmedian(speeds["utilization"].values)),
         "stream_reference_read_seconds": float(np.median(read[production] if production.any() else read)),
-        "horizon_years": rows(data, "time_horizons")["year"].values.astype(float),
+        "horizon_years": horizon_years(data),
     }
 
 
-def weight_read_seconds(data: Observations) -> np.ndarray:
-    """Seconds that a deployment of the table inference_speed takes to read its active weights once."""
-    table = data["inference_speed"]
+def horizon_years(data: Observations) -> np.ndarray:
+    """Decimal years of the task horizons; `as_of` where none is known yet."""
+    years: np.ndarray = data["time_horizons"]["year"].values.astype(float)
+    return years if years.size else np.array([data.as_of_year])
+
+
+def weight_read_seconds(table: Any) -> np.ndarray:
+    """Seconds that each deployment of the table inference_speed takes to read its active weights once."""
     seconds = table["active_params"] * table["bytes_per_param"] / (table["chips"] * table["memory_bandwidth"])
     result: np.ndarray = seconds.values
     return result
@@ -55,13 +58,20 @@ def coords(data: Observations) -> dict[str, list[str]]:
 
 
 def rows(data: Observations, name: str) -> Any:
-    """The table, which must not be empty."""
-    table = data[name]
+    """The table; with its later rows where none is known yet, for a centre has to be somewhere."""
+    table = data[name] if data[name].sizes["row"] else data.uncut[name]
     if table.sizes["row"] == 0:
-        raise InputError(
-            f"table {name} has no row up to {data.as_of}: choose a later --as-of or supply rows of your own"
-        )
+        raise InputError(f"table {name} has no row: supply one")
     return table
+
+
+def refuse_empty(data: Observations) -> None:
+    """Raise InputError where a block has nothing to learn from at `as_of`: its prior would pass for a forecast."""
+    for name in NEEDED:
+        if data[name].sizes["row"] == 0:
+            raise InputError(
+                f"table {name} has no row up to {data.as_of}: choose a later --as-of or supply rows of your own"
+            )
 
 
 def staff_growth(data: Observations) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from forecast.constants import constants, coords
+from forecast.constants import constants, coords, refuse_empty
 from forecast.convergence import gate_record
 from forecast.equations import trends
 from forecast.equations.research import production
@@ -71,6 +71,7 @@ def fit(
         build_model,  # pymc takes a second to import; a reused posterior does not need it
     )
 
+    refuse_empty(observations)
     settings = sampler_settings(draws=draws, tune=tune, chains=chains, random_seed=random_seed)
     model = build_model(priors, observations)
     sampled = sample(model, settings, progressbar)
@@ -192,6 +193,7 @@ def sample_prior(
     xarray.DataTree
         A run with groups prior, posterior (the same draws) and constant_data; its kind is "prior".
     """
+    refuse_empty(observations)
     settings = sampler_settings(draws=draws, tune=1, chains=chains, random_seed=random_seed)
     drawn = with_derived(prior_draws(priors, observations, settings), priors, observations)
     constant = fixed_and_derived(priors, observations)
@@ -298,14 +300,14 @@ def observed_rows(model: Any) -> xr.Dataset:
     data, coords_of = {}, {}
     for variable in model.observed_RVs:
         (dim,) = model.named_vars_to_dims[variable.name]
-        data[variable.name] = ((dim,), np.asarray(model.rvs_to_values[variable].data))
+        data[variable.name] = ((dim,), model.rvs_to_values[variable].get_value())
         coords_of[dim] = list(model.coords[dim])
     return xr.Dataset(data, coords=coords_of)
 
 
 def pointwise_log_likelihood(run: xr.DataTree, observations: Observations) -> xr.Dataset:
     """Log-likelihood of every row of every table, dims (chain, draw, <table>_row)."""
-    from forecast.model import log_likelihood
+    from forecast.model.on_draws import log_likelihood
 
     chains, draws = sample_shape(run)
     found = log_likelihood(parameters_of(run), observations)

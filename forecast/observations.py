@@ -62,12 +62,16 @@ class Observations:
         SHA-256 of each table's used rows, in any order.
     origin
         Where each table is from: "shipped" or the folder given.
+    uncut
+        The tables with the rows after that day, for what has to be chosen even where a table is still empty: the
+        centres of regressions, and in a back-test what came later.
     """
 
     as_of: Date
     tables: dict[str, xr.Dataset]
     digests: dict[str, str]
     origin: dict[str, str]
+    uncut: dict[str, xr.Dataset]
 
     def __getitem__(self, table: str) -> xr.Dataset:
         if table not in self.tables:
@@ -124,6 +128,7 @@ def load_observations(path: str | PathLike[str] | None = None, as_of: str | Date
         tables={name: _dataset(name, rows) for name, rows in used.items()},
         digests={name: _sha256([row.model_dump_json() for row in rows]) for name, rows in used.items()},
         origin={name: "shipped" if file.parent == SHIPPED else str(file.parent) for name, file in files.items()},
+        uncut={name: _dataset(name, rows) for name, rows in tables.items()},
     )
 
 

@@ -127,7 +127,7 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
         "largest_fleet_share": Variable("1", "largest share of the world's compute in one fleet"),
     },
     "deployment": {
-        "log_stream_speed_2024": Variable("ln tokens/s", "stream of 100 layers reading its weights in 1 s, at 2024.0"),
+        "log_stream_speed_2024": Variable("ln tokens/s", "stream of 100 layers reading its weights in 1 ms, at 2024.0"),
         "stream_depth_exponent": Variable("1", "exponent delta of stream speed in layers"),
         "stream_bandwidth_exponent": Variable("1", "exponent b of stream speed in weight-reading time"),
         "stream_speed_growth": Variable("ln/yr", "growth of stream speed from hardware and technique"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
+from datetime import date as Date
 from functools import cache
 from typing import Any
 
@@ -16,6 +18,7 @@ import xarray as xr
 
 from forecast.errors import InputError
 from forecast.families import suggestion
+from forecast.observations import Observations
 from forecast.runs import parameters_of, read_provenance, sample_shape, with_provenance
 from forecast.schema import SIDE_PARAMETERS
 from forecast.statements import Prior, stated
@@ -89,3 +92,22 @@ def drawn(prior: Prior, seed: int, name: str, size: int) -> np.ndarray:
     generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),)))
     result: np.ndarray = np.asarray(prior.quantile(generator.random(size)), dtype=float)
     return result
+
+
+def recorded_tables(record: Mapping[str, Any]) -> Observations:
+    """The tables that a run file holds, as the model read them; `record` is the run's provenance."""
+    tables = {}
+    for name, said in record["observations"].items():
+        dataset = xr.Dataset(attrs={"table": name})
+        for i, column in enumerate(said["columns"]):
+            values = [row[i] for row in said["rows"]]
+            is_text = any(isinstance(value, str) for value in values)
+            dataset[column] = ("row", np.array(values, dtype=str if is_text else float))
+        tables[name] = dataset
+    return Observations(
+        as_of=Date.fromisoformat(record["as_of"]),
+        tables=tables,
+        digests=dict(record["digests"]["tables"]),
+        origin=dict.fromkeys(tables, "record"),
+        uncut=tables,
+    )

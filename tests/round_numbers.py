@@ -88,7 +88,7 @@ def inference() -> dict[str, Any]:
         "production_offset": 0.0,
         "stream_depth_exponent": 1.0,
         "stream_bandwidth_exponent": 0.5,
-        "stream_reference_read_seconds": 0.01,
+        "stream_reference_read_seconds": 1e-5,
         "stream_reference_utilization": 0.2,
         "stream_speed_growth": float(np.log(2.0)),
         "stream_growth_years": 10.0,

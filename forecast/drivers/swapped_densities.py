@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date as Date
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from forecast.constants import constants, coords
+from forecast.constants import coords
 from forecast.drivers.changes import AS_OF, TABLE, Record
 from forecast.equations import trends
 from forecast.errors import ForecastError
 from forecast.observations import Observations, load_observations
 from forecast.rows import TABLES
 from forecast.runs import parameters_of, read_provenance
-from forecast.side_draws import recorded_prior
+from forecast.side_draws import recorded_prior, recorded_tables
 from forecast.statements import AS_OF as BOUND_AS_OF
 
 Array = npt.NDArray[np.float64]
@@ -77,24 +76,6 @@ def rebuilt_tables(record: Record, folder: str | Path | None, flag: str) -> tupl
     return None, f"{where} not what the run saw ({', '.join(wrong)}): give the folder of its tables with {flag}"
 
 
-def recorded_tables(record: Record) -> Observations:
-    """The tables that a run file holds, as the model reads them."""
-    tables = {}
-    for name, said in record["observations"].items():
-        dataset = xr.Dataset(attrs={"table": name})
-        for i, column in enumerate(said["columns"]):
-            values = [row[i] for row in said["rows"]]
-            is_text = any(isinstance(value, str) for value in values)
-            dataset[column] = ("row", np.array(values, dtype=str if is_text else float))
-        tables[name] = dataset
-    return Observations(
-        as_of=Date.fromisoformat(record["as_of"]),
-        tables=tables,
-        digests=dict(record["digests"]["tables"]),
-        origin=dict.fromkeys(tables, "record"),
-    )
-
-
 def hybrid_tables(a: Side, b: Side, swapped: Members) -> Observations:
     """Tables of A with the swapped ones of B."""
     if a.tables is None or b.tables is None:
@@ -105,6 +86,7 @@ def hybrid_tables(a: Side, b: Side, swapped: Members) -> Observations:
         tables={name: seen[name] for name, seen in of.items()},
         digests={name: seen.digests[name] for name, seen in of.items()},
         origin={name: seen.origin[name] for name, seen in of.items()},
+        uncut={name: seen.uncut[name] for name, seen in of.items()},
     )
 
 
@@ -159,33 +141,11 @@ def bound_by_date(record: Record) -> list[str]:
 
 def log_data_density(p: Mapping[str, Any], observations: Observations, blocks: Sequence[str]) -> Array:
     """Log-likelihood of all tables and log of the model's restrictions, (draw,)."""
-    from forecast.model import log_likelihood  # pymc takes a second to import
+    from forecast.model.on_draws import log_likelihood, log_restrictions  # pymc takes a second to import
 
     rows = log_likelihood(dict(p), observations, blocks)
     seen = np.sum([part.sum(axis=1) for part in rows.values()], axis=0)
     return np.asarray(seen + log_restrictions(p, observations, blocks), dtype=float)
-
-
-def log_restrictions(p: Mapping[str, Any], observations: Observations, blocks: Sequence[str]) -> Array:
-    """The potentials of the model, (draw,): its own graph of scalars, vectorised over the draws and run once."""
-    import pymc as pm
-    import pytensor
-    import pytensor.tensor as pt
-    from pytensor.compile.mode import Mode
-    from pytensor.graph.replace import vectorize_graph
-
-    from forecast.model import RESTRICTIONS
-    from forecast.model.parameters import Recorder
-
-    graph = Recorder(constants(observations))
-    with pm.Model(check_bounds=False, model=None) as apart:
-        for block in blocks:
-            for restrict in RESTRICTIONS.get(block, ()):
-                restrict(graph, observations)
-    total = sum((potential.sum() for potential in apart.potentials), start=pt.as_tensor(0.0))
-    drawn = {graph[name]: pt.as_tensor(np.asarray(p[name], dtype=float)) for name in graph.read}
-    run = pytensor.function([], vectorize_graph(total, drawn), mode=Mode(linker="py", optimizer=None))
-    return np.asarray(run(), dtype=float)
 
 
 def same_families(a: Side, b: Side) -> bool:

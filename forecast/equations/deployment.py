@@ -13,6 +13,7 @@ from forecast.schema import JULIAN_YEAR_SECONDS
 
 REFERENCE_LAYERS = 100.0  # `log_stream_speed_2024` in the schema
 REFERENCE_YEAR = 2024.0
+REFERENCE_READ_SECONDS = 1e-3
 LN10 = float(np.log(10.0))
 
 
@@ -80,14 +81,15 @@ def log_fitted(
 ) -> Array:
     """ln tokens per second of one stream, before any change of operating point; arguments as for `fitted`.
 
-    s0 - delta ln(layers/100) - b ln(weight_read_seconds) + growth min(year - 2024, growth_years) + offset.
+    s0 - delta ln(layers/100) - b ln(weight_read_seconds/1 ms) + growth min(year - 2024, growth_years) + offset.
 
-    >>> float(log_fitted(100.0, 1.0, 2024.0, 4.0, 1.0, 0.5, 0.3, 10.0))
+    >>> float(log_fitted(100.0, 1e-3, 2024.0, 4.0, 1.0, 0.5, 0.3, 10.0))
     4.0
     """
     technique = growth * xp.minimum(year - REFERENCE_YEAR, growth_years)
     depth = depth_exponent * xp.log(layers / REFERENCE_LAYERS)
-    return log_speed_2024 - depth - bandwidth_exponent * xp.log(weight_read_seconds) + technique + log_offset
+    reading = bandwidth_exponent * xp.log(weight_read_seconds / REFERENCE_READ_SECONDS)
+    return log_speed_2024 - depth - reading + technique + log_offset
 
 
 def fitted(
@@ -112,13 +114,13 @@ def fitted(
     layers : sequential depth
     weight_read_seconds : active bytes / (chips x memory bandwidth), the time to read the weights once (s)
     year : decimal year
-    log_speed_2024 : ln tokens/s of 100 layers read in 1 s, at 2024.0
+    log_speed_2024 : ln tokens/s of 100 layers read in 1 ms, at 2024.0
     depth_exponent, bandwidth_exponent : delta, b
     growth : gain from hardware and technique (ln per year), for `growth_years` from 2024.0
     log_offset : ln tokens/s of the setting and of this deployment
     utilization_ratio : utilization over that of the data; speed goes as its -`utilization_exponent`th power
 
-    >>> speed = fitted(100.0, 0.01, 2030.0, 2.0, 1.0, 0.5, 0.2, 10.0)
+    >>> speed = fitted(100.0, 1e-5, 2030.0, 2.0, 1.0, 0.5, 0.2, 10.0)
     >>> round(float(speed))
     245
     """

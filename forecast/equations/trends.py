@@ -80,10 +80,15 @@ def log_training_seconds(p: Parameters, *, xp: Any = np) -> Any:
     return xp.minimum(typical, xp.log(longest))
 
 
+def log10_top_runs(year: Any, p: Parameters, *, xp: Any = np) -> Any:
+    """log10 FLOP of a run among the three largest of its time that is not the record."""
+    rise = slowed(year, p["training_compute_growth"], 2024.0, compute_growth_after(p), p, xp=xp)
+    return p["log10_training_flop_2024"] + rise
+
+
 def log10_training_trend(year: Any, p: Parameters, *, xp: Any = np) -> Any:
     """log10 FLOP of the record run before the fleet bounds it."""
-    level = p["log10_training_flop_2024"] + p["record_offset"]
-    return level + slowed(year, p["training_compute_growth"], 2024.0, compute_growth_after(p), p, xp=xp)
+    return log10_top_runs(year, p, xp=xp) + p["record_offset"]
 
 
 def log10_training_cap(year: Any, p: Parameters, *, xp: Any = np) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from scipy import stats
 
 from forecast.constants import constants, coords
 from forecast.equations.research import production
@@ -57,12 +56,13 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
     -------
     pymc.Model
         Parameters of one family are one vector labelled with the names of ``forecast.schema.PARAMETERS``; the rows
-        of all tables are observed as ``scattered`` (Student-t) and ``held`` (normal).
+        of all tables are observed as ``scattered`` (Student-t) and ``held`` (normal). What was observed is the data
+        ``scattered_observed`` and ``held_observed``, so that a compiled model can be refitted to other figures.
 
     Raises
     ------
     InputError
-        For an unknown block, a missing prior, or a table left empty by `as_of`.
+        For an unknown block or a missing prior.
     """
     unknown = [name for name in blocks if name not in BLOCK_FUNCTIONS]
     if unknown:
@@ -78,7 +78,7 @@ def build_model(priors: Priors, observations: Observations, blocks: Sequence[str
         for name in blocks:
             for restrict in RESTRICTIONS.get(name, ()):
                 restrict(p, observations)
-        return found
+        return [row for row in found if row.observed.size]  # `as_of` may lie before the first row of a table
 
     with pm.Model(coords=labels, check_bounds=False) as model:  # values stay inside: every prior has its transform
         names = names_read(rows, numbers, labels)
@@ -172,39 +172,13 @@ def observe(name: str, rows: list[Rows]) -> None:
         return
     labels = [f"{row.name}:{i}" for row in rows for i in range(row.observed.size)]
     pm.modelcontext(None).add_coord(f"{name}_row", labels)
-    observed = np.concatenate([row.observed for row in rows])
+    observed = pm.Data(f"{name}_observed", np.concatenate([row.observed for row in rows]), dims=f"{name}_row")
     mean, spread = (per_row([getattr(row, field) for row in rows], rows) for field in ("mean", "spread"))
     if rows[0].nu is None:
         pm.Normal(name, mean, spread, observed=observed, dims=f"{name}_row")
         return
     nu = np.concatenate([np.full(row.observed.size, row.nu) for row in rows])
     pm.StudentT(name, nu=nu, mu=mean, sigma=spread, observed=observed, dims=f"{name}_row")
-
-
-def log_likelihood(
-    p: dict[str, Any], observations: Observations, blocks: Sequence[str] = BLOCKS
-) -> dict[str, np.ndarray]:
-    """Pointwise log-likelihood of every table, (draw, row), by the same blocks on arrays.
-
-    Parameters
-    ----------
-    p : dict
-        Parameters (draw, ...) by the names of ``forecast.schema``, and constants.
-    """
-    columns = {name: value[:, None] if np.ndim(value) else value for name, value in p.items()}
-    columns["depth_family_variate"] = p["depth_family_variate"]
-    columns |= constants(observations)
-    columns.pop("effective_flop_centre", None)
-    found = [row for name in blocks for row in BLOCK_FUNCTIONS[name](columns, observations)]
-    return {row.name: log_density(row) for row in found}
-
-
-def log_density(row: Rows) -> np.ndarray:
-    """Log density of the observed rows of one table, (draw, row)."""
-    mean, spread = np.broadcast_arrays(row.mean, row.spread, row.observed)[:2]
-    standard = stats.norm if row.nu is None else stats.t(row.nu)
-    result: np.ndarray = standard.logpdf((row.observed - mean) / spread) - np.log(spread)
-    return result
 
 
 def per_row(values: list[Any], rows: list[Rows]) -> Any:

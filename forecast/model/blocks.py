@@ -112,8 +112,7 @@ def compute(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows
 def top_runs(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
     """log10 FLOP of runs that were among the top 3 at their date; the record lies above the trend."""
     table = data["training_runs"]
-    trend = p["log10_training_flop_2024"] + p["training_compute_growth"] * (table["year"].values - 2024.0)
-    mean = trend + p["record_offset"] * (table["rank"].values == 1)
+    mean = trends.log10_top_runs(table["year"].values, p, xp=xp) + p["record_offset"] * (table["rank"].values == 1)
     return Rows("training_runs", mean, p["training_compute_scatter"], log10(table, "training_flop"))
 
 
@@ -157,11 +156,11 @@ def keep_caps_slack(p: dict[str, Any], data: Observations) -> None:
 
 
 def deployment(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
-    """ln tokens/s of one stream ~ t5(s0 - delta ln(layers/100) - b ln(weight-reading seconds) + growth + setting)."""
+    """ln tokens/s of one stream ~ t5(s0 - delta ln(layers/100) - b ln(weight-reading ms) + growth + setting)."""
     table = data["inference_speed"]
     mean = log_fitted(
         table["layers"].values,
-        weight_read_seconds(data),
+        weight_read_seconds(table),
         table["year"].values,
         p["log_stream_speed_2024"],
         p["stream_depth_exponent"],

@@ -26,7 +26,7 @@ SLOWEST_INPUTS = 1e-3  # ln per year: keeps the log finite where a draw's resear
 def task_horizon(p: dict[str, Any], data: Observations, *, xp: Any = np) -> list[Rows]:
     """log2 minutes ~ t5(h0 + b (E(date) - E_centre), scatter); above the suite's reach a row is censored."""
     observed = np.log(data["time_horizons"]["horizon_minutes"].values) / LN2
-    seen = ~is_censored(data)
+    seen = np.flatnonzero(~is_censored(data))
     mean = expected_horizon(p, xp=xp)[..., seen]
     return [Rows("time_horizons", mean, p["horizon_scatter"], observed[seen])]
 
@@ -65,7 +65,8 @@ def trend_of_effective_flop(p: dict[str, Any], *, xp: Any) -> tuple[Any, Any, An
         penalty = trends.effective_compute_penalty(run, ratio, p, xp=xp)
         flop = run + trends.software_growth(p) * (years - p["as_of_year"]) / LN10 - penalty
         p["trend"] = run, ratio, flop
-        p["effective_flop_centre"] = flop[..., :-1].mean(axis=-1, keepdims=True)
+        if "effective_flop_centre" not in p:  # else that of the fit: these rows are others
+            p["effective_flop_centre"] = flop[..., :-1].mean(axis=-1, keepdims=True)
     trend: tuple[Any, Any, Any] = p["trend"]
     return trend
 

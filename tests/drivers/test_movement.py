@@ -33,8 +33,6 @@ from forecast.drivers.swapped_densities import (
     LINE,
     hybrid_tables,
     log_data_density,
-    log_restrictions,
-    recorded_tables,
     rows_cut_by_date,
     same_line,
     side_of,
@@ -42,12 +40,13 @@ from forecast.drivers.swapped_densities import (
 from forecast.equations import trends
 from forecast.errors import InputError
 from forecast.fitting import sample_prior
+from forecast.model.on_draws import log_restrictions
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
 from forecast.records import described
 from forecast.research.reweighting import weights
 from forecast.runs import parameters_of, read_provenance, save_run, with_provenance
-from forecast.side_draws import thinned
+from forecast.side_draws import recorded_tables, thinned
 from forecast.statements import Prior, stated
 
 SIZE = {"draws": 150, "chains": 2, "random_seed": 1}

@@ -56,20 +56,20 @@ def test_doubling_both_widths_on_four_times_the_chips_costs_the_square_root_of_t
 
 
 def test_the_fitted_form_stops_growing_with_technique_after_its_years() -> None:
-    speed = [deployment.fitted(100.0, 1.0, year, 4.0, 1.0, 0.5, 0.3, 10.0) for year in (2024.0, 2034.0, 2060.0)]
+    speed = [deployment.fitted(100.0, 1e-3, year, 4.0, 1.0, 0.5, 0.3, 10.0) for year in (2024.0, 2034.0, 2060.0)]
     np.testing.assert_allclose(speed, np.exp([4.0, 7.0, 7.0]))
 
 
 def test_the_fitted_form_contains_both_rivals_scalings() -> None:
     """With delta = 1 it is linear in depth; kappa = 2 is Steinhardt's trade, and Pope's two points give kappa = 1.4."""
     law = (2024.0, 4.0, 1.0, 0.5, 0.3, 10.0, 0.0)
-    reference = deployment.fitted(100.0, 1.0, *law)
-    assert deployment.fitted(200.0, 1.0, *law) == pytest.approx(reference / 2)
-    assert deployment.fitted(100.0, 4.0, *law) == pytest.approx(reference / 2), "b = 1/2"
-    assert deployment.fitted(100.0, 1.0, *law, 0.5, 2.0) == pytest.approx(4 * reference)
+    reference = deployment.fitted(100.0, 1e-3, *law)
+    assert deployment.fitted(200.0, 1e-3, *law) == pytest.approx(reference / 2)
+    assert deployment.fitted(100.0, 4e-3, *law) == pytest.approx(reference / 2), "b = 1/2"
+    assert deployment.fitted(100.0, 1e-3, *law, 0.5, 2.0) == pytest.approx(4 * reference)
     kappa = np.log(34.0 / 10.7) / np.log(0.33 / 0.14)
     assert kappa == pytest.approx(1.4, abs=0.1)
-    slow = deployment.fitted(100.0, 1.0, *law, 0.33 / 0.14, kappa)
+    slow = deployment.fitted(100.0, 1e-3, *law, 0.33 / 0.14, kappa)
     assert reference / slow == pytest.approx(34.0 / 10.7)
 
 

@@ -15,8 +15,9 @@ from scipy import stats
 from forecast.constants import constants
 from forecast.errors import InputError
 from forecast.families import FAMILIES
-from forecast.fitting import VARIABLES, parameters_in, taken_apart
-from forecast.model import build_model, log_likelihood
+from forecast.fitting import VARIABLES, fit, parameters_in, sample_prior, taken_apart
+from forecast.model import build_model
+from forecast.model.on_draws import log_likelihood
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
 from forecast.runs import parameters_of
@@ -311,6 +312,19 @@ def test_before_the_conditions_were_known_the_model_does_without(priors: Priors)
     assert max(constants(early)["horizon_years"]) < 2024.5
 
 
-def test_a_table_left_empty_by_as_of_is_named(priors: Priors) -> None:
-    with pytest.raises(InputError, match="has no row up to 2021-01-01"):
-        build_model(priors, load_observations(as_of="2021-01-01"))
+def test_a_forecast_from_a_table_left_empty_by_as_of_is_refused(priors: Priors) -> None:
+    early = load_observations(as_of="2021-01-01")
+    for make in (fit, sample_prior):
+        with pytest.raises(InputError, match="has no row up to 2021-01-01"):
+            make(priors, early)
+
+
+def test_a_back_test_can_stand_before_the_first_row_of_a_table(priors: Priors) -> None:
+    early = load_observations(as_of="2021-01-01")
+    model = build_model(priors, early)
+    point = random_point(model, 4)
+    assert np.isfinite(model.compile_logp(mode=QUICK)(point))
+    assert np.isfinite(model.compile_dlogp(mode=QUICK)(point)).all()
+    seen = {label.split(":")[0] for label in model.coords["scattered_row"]}
+    assert not seen & {"time_horizons", "inference_speed", "chinchilla_losses", "world_compute"}
+    assert {"training_runs", "architectures"} <= seen

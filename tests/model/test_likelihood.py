@@ -15,8 +15,9 @@ from scipy.special import logit
 
 from forecast.constants import constants, staff_growth
 from forecast.equations import takeoff, trends
-from forecast.model import BLOCK_FUNCTIONS, build_model, log_density, log_likelihood
+from forecast.model import BLOCK_FUNCTIONS, build_model
 from forecast.model.blocks import Rows
+from forecast.model.on_draws import log_density, log_likelihood
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
 from forecast.runs import parameters_of
@@ -182,7 +183,7 @@ def test_streams(rows: dict[str, Rows], draw: dict[str, Any], observations: Obse
     seconds = (bytes_read / (table["chips"] * table["memory_bandwidth"])).values
     speed = np.exp(draw["log_stream_speed_2024"] + draw["stream_speed_growth"] * (table["year"].values - 2024.0))
     speed *= (table["layers"].values / 100.0) ** -draw["stream_depth_exponent"]
-    speed *= seconds ** -draw["stream_bandwidth_exponent"]
+    speed *= (seconds / 1e-3) ** -draw["stream_bandwidth_exponent"]
     production = table["setting"].values == "production"
     expected = np.log(speed) + draw["production_offset"] * production
     assert_rows(rows["inference_speed"], expected, draw["stream_scatter"], np.log(table["tokens_per_second"]))
