@@ -14,6 +14,7 @@ import xarray as xr
 
 from forecast.equations import takeoff, trends
 from forecast.equations.trends import LN10
+from forecast.results import moments
 from forecast.schema import YEARLY
 from forecast.summaries import CENSORED, CONDITIONAL
 
@@ -41,7 +42,7 @@ def coherence(yearly: xr.Dataset, readouts: xr.Dataset, p: Mapping[str, Any]) ->
     series = {name: _by_draw(yearly[name]) for name in YEARLY}
     fleet, world = series["log10_fleet_flop_per_second"], series["log10_world_flop_per_second"]
     events = {
-        "cluster_above_fleet": log10_cluster(series, p) > fleet + ROUNDING,
+        "cluster_above_fleet": log10_cluster(series, yearly["year"].values, p) > fleet + ROUNDING,
         "fleet_above_world": fleet > world + ROUNDING,
         "text_above_stock": log10_text_seen(series, p) > log10_text_stock(p) + ROUNDING,
         "automated_today": _by_draw(readouts["year_100"]) <= np.asarray(p["as_of_year"]),
@@ -50,9 +51,10 @@ def coherence(yearly: xr.Dataset, readouts: xr.Dataset, p: Mapping[str, Any]) ->
     return {name: float(_any_year(event).mean(axis=-1).max()) for name, event in events.items()}
 
 
-def log10_cluster(series: Mapping[str, Any], p: Mapping[str, Any]) -> Any:
+def log10_cluster(series: Mapping[str, Any], years: Any, p: Mapping[str, Any]) -> Any:
     """log10 FLOP/s at peak of the cluster that trains the largest run, C / (u N)."""
-    seconds = _column(trends.log_training_seconds(p)) / LN10
+    columns = {name: _column(value) for name, value in p.items() if name != "loss_shares"}
+    seconds = trends.log_training_seconds(np.array(moments(years, p["as_of_year"])), columns) / LN10
     return series["log10_training_flop"] - np.log10(series["training_utilization"]) - seconds
 
 

@@ -67,12 +67,17 @@ def fit(
     InputError
         If the settings are not positive, or a prior or table is missing.
     """
-    from forecast.model import (
-        build_model,  # pymc takes a second to import; a reused posterior does not need it
-    )
-
     refuse_empty(observations)
     settings = sampler_settings(draws=draws, tune=tune, chains=chains, random_seed=random_seed)
+    return posterior_run(priors, observations, settings, progressbar)
+
+
+def posterior_run(
+    priors: Priors, observations: Observations, settings: dict[str, int], progressbar: bool = False
+) -> xr.DataTree:
+    """`fit` wherever the tables stop: a block without rows keeps its prior, as in a back-test."""
+    from forecast.model import build_model  # pymc takes a second to import; a reused posterior does not need it
+
     model = build_model(priors, observations)
     sampled = sample(model, settings, progressbar)
     tree = assemble(sampled, model, priors, observations, settings)

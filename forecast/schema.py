@@ -113,7 +113,8 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
         "log10_fleet_flop_per_second_2025": Variable("log10 FLOP/s", "leader's fleet at 2025.0"),
         "fleet_growth": Variable("OOM/yr", "growth of the leader's fleet"),
         "fleet_scatter": Variable("OOM", "scatter of yearly maxima"),
-        "training_days": Variable("days", "typical duration of a frontier training run"),
+        "training_days": Variable("days", "typical duration of a frontier training run at 2023.0"),
+        "training_days_trend": Variable("ln/yr", "trend of that duration, until the slowdown year"),
         "training_days_scatter": Variable("ln days", "scatter between runs"),
         "training_days_variate": Variable(
             "1", "where a new run's duration falls in the scatter, in standard deviations"
@@ -150,6 +151,7 @@ PARAMETERS: dict[str, dict[str, Variable]] = {
             "doublings/OOM", "doublings of task horizon per OOM of effective compute"
         ),
         "horizon_scatter": Variable("log2 min", "scatter between models"),
+        "horizon_walk_scale": Variable("log2 min/yr^0.5", "random walk of the state of the art about its trend"),
         "horizon_doubling_factor": Variable(
             "1", "superexponential form: each doubling takes this times the one before"
         ),

@@ -68,7 +68,7 @@ COUNTS = {
     "algorithmic_progress": 4,
     "training_runs": 27,
     "run_durations": 39,
-    "hardware": 15,
+    "hardware": 11,
     "world_compute": 10,
     "fleet_compute": 3,
     "time_horizons": 13,

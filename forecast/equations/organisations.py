@@ -168,7 +168,7 @@ def frictions(organisation: Organisation, normal: Organisation, practice: str, p
     surplus_idle : the same, but it leaves as much unused of the input that it has too much of as serves it best
     evolved : practice has always fitted; durations shrink in proportion to its time, where that is less than NormalCorp's
     """
-    run_days = np.exp(trends.log_training_seconds(p)) / DAY_SECONDS
+    run_days = np.exp(trends.log_training_seconds(p["as_of_year"], p)) / DAY_SECONDS
     if practice == "evolved":
         days = DAYS_PER_YEAR * np.maximum(organisation.years, normal.years)  # the same as shrinking the durations
         return Frictions(log_fitting_share(days, run_days, p), 0.0)

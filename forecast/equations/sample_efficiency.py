@@ -19,6 +19,7 @@ import numpy as np
 
 from forecast.equations._smooth import Array, Namespace
 
+LN3 = float(np.log(3.0))
 REFERENCE_YEAR = 2024.0  # `tokens_per_param_2024` in the schema
 FLOP_PER_PARAM_TRAINING_TOKEN = 6.0
 LN10 = float(np.log(10.0))
@@ -238,12 +239,17 @@ def model_params(
     return xp.maximum((passes / tokens_per_param) ** 0.5, passes / max_tokens)
 
 
-def log_tokens_per_param(year: Array, log_at_2024: Array, log_asymptote: Array, half_life: Array) -> Array:
-    """ln tokens per parameter of record-sized runs, approaching its asymptote from 2024.0 with `half_life` years.
+def log_tokens_per_param(
+    year: Array, log_at_2024: Array, log_asymptote: Array, half_life: Array, *, xp: Namespace = np
+) -> Array:
+    """ln tokens per parameter of record-sized runs: a logistic change of practice, half of whose rest takes `half_life`.
 
-    `log_at_2024` and `log_asymptote` are ln tokens per parameter; `year` is a decimal year.
+    log_asymptote + (log_at_2024 - log_asymptote) (1 - tanh((ln 3 / 2) (year - 2024) / half_life)), the logs being ln
+    tokens per parameter, `year` a decimal year and `half_life` in years from 2024.0. Long before, practice was as far
+    again from the asymptote as in 2024; an exponential approach would have no bound there.
 
-    >>> log_tokens_per_param(2025.0, 4.0, 6.0, 1.0)
-    5.0
+    >>> round(float(log_tokens_per_param(2025.0, 4.0, 6.0, 1.0)), 12), float(log_tokens_per_param(1900.0, 4.0, 6.0, 1.0))
+    (5.0, 2.0)
     """
-    return log_asymptote + (log_at_2024 - log_asymptote) * 2.0 ** (-(year - REFERENCE_YEAR) / half_life)
+    way_left = 1.0 - xp.tanh(0.5 * LN3 * (year - REFERENCE_YEAR) / half_life)
+    return log_asymptote + (log_at_2024 - log_asymptote) * way_left

@@ -18,8 +18,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from forecast.equations._smooth import Array, Namespace, expm1_ratio, log1p_ratio
+
+
+def walk_covariance(years: npt.NDArray[np.float64], origin: float) -> npt.NDArray[np.float64]:
+    """Covariance of a standard random walk in time that is 0 at `origin`, at some decimal years on either side of it.
+
+    Two moments on one side share the steps up to the nearer one; a walk over t years has variance t.
+
+    >>> walk_covariance(np.array([2022.0, 2025.0, 2030.0]), 2026.0).tolist()
+    [[4.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 4.0]]
+    """
+    away = years - origin
+    shared = np.minimum.outer(np.abs(away), np.abs(away))
+    return np.where(np.sign(away)[:, None] == np.sign(away), shared, 0.0)
 
 
 def exponential(

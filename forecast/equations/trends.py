@@ -26,6 +26,7 @@ Parameters = Mapping[str, Any]
 LN10 = float(np.log(10.0))
 LN2 = float(np.log(2.0))
 LN6 = float(np.log(6.0))
+LN_DAY_SECONDS = float(np.log(DAY_SECONDS))
 
 
 def slowed(year: Any, growth: Any, reference_year: Any, after: Any, p: Parameters, *, xp: Any = np) -> Any:
@@ -73,11 +74,16 @@ def utilization_of_draw(kind: str, year: Any, p: Parameters, *, xp: Any = np) ->
     return realised_utilization(year, start, trend, offset, xp=xp)
 
 
-def log_training_seconds(p: Parameters, *, xp: Any = np) -> Any:
+def log_training_days(year: Any, p: Parameters, *, xp: Any = np) -> Any:
+    """ln days of a typical frontier run: longer every year until spending slows down."""
+    return xp.log(p["training_days"]) + slowed(year, p["training_days_trend"], 2023.0, 0.0, p, xp=xp)
+
+
+def log_training_seconds(year: Any, p: Parameters, *, xp: Any = np) -> Any:
     """ln seconds of the draw's frontier run, capped by the longest run worth starting."""
     longest = longest_training_run(LN10 * p["price_performance_growth"], software_growth(p))
-    typical = xp.log(p["training_days"] * DAY_SECONDS) + p["training_days_scatter"] * p["training_days_variate"]
-    return xp.minimum(typical, xp.log(longest))
+    typical = log_training_days(year, p, xp=xp) + p["training_days_scatter"] * p["training_days_variate"]
+    return xp.minimum(typical + LN_DAY_SECONDS, xp.log(longest))
 
 
 def log10_top_runs(year: Any, p: Parameters, *, xp: Any = np) -> Any:
@@ -94,7 +100,7 @@ def log10_training_trend(year: Any, p: Parameters, *, xp: Any = np) -> Any:
 def log10_training_cap(year: Any, p: Parameters, *, xp: Any = np) -> Any:
     """log10 FLOP of a run on the largest share of the fleet for the draw's duration."""
     useful = xp.log(utilization_of_draw("training", year, p, xp=xp)) + xp.log(p["largest_run_share"])
-    return (useful + log_training_seconds(p, xp=xp)) / LN10 + log10_fleet(year, p, xp=xp)
+    return (useful + log_training_seconds(year, p, xp=xp)) / LN10 + log10_fleet(year, p, xp=xp)
 
 
 def log10_training_flop(year: Any, p: Parameters, *, xp: Any = np) -> Any:
@@ -122,7 +128,7 @@ def log_practice(year: Any, log10_flop: Any, p: Parameters, *, xp: Any = np) -> 
     """ln tokens per parameter of record-sized runs: a damped approach to a multiple of the surface's optimum."""
     optimum = optimal_tokens_per_param(xp.exp(LN10 * log10_flop), **loss_surface_arguments(p), xp=xp)
     asymptote = xp.log(p["overtraining_factor"]) + xp.log(optimum)
-    return log_tokens_per_param(year, xp.log(p["tokens_per_param_2024"]), asymptote, p["overtraining_half_life"])
+    return log_tokens_per_param(year, xp.log(p["tokens_per_param_2024"]), asymptote, p["overtraining_half_life"], xp=xp)
 
 
 def log_tokens_per_param_of_draw(year: Any, log10_flop: Any, p: Parameters, *, xp: Any = np) -> Any:

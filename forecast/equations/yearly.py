@@ -100,14 +100,14 @@ def log10_cluster_tokens(flop: Any, around: Surroundings, year: Any, at: Milesto
     ratio = around.log_deployment_utilization - np.log(trends.utilization_of_draw("training", year, p))
     if "params" in p:
         data = LN3 + around.log_tokens_per_param + LN10 * log10_h  # of a size that was given, not trained by the trend
-        return (data + size - trends.log_training_seconds(p) + ratio) / LN10
-    flop_per_second = LN10 * around.log10_training_flop - trends.log_training_seconds(p)
+        return (data + size - trends.log_training_seconds(year, p) + ratio) / LN10
+    flop_per_second = LN10 * around.log10_training_flop - trends.log_training_seconds(year, p)
     return (flop_per_second + ratio - LN2 - size) / LN10
 
 
 def log10_world_bound(year: Any, around: Surroundings, p: Parameters) -> Any:
     """Equation 5: the largest share of the world trains for one run's duration, then runs what it trained."""
     peak = LN10 * trends.log10_fleet_cap(year, p)
-    trained = peak + np.log(trends.utilization_of_draw("training", year, p)) + trends.log_training_seconds(p)
+    trained = peak + np.log(trends.utilization_of_draw("training", year, p)) + trends.log_training_seconds(year, p)
     size = 0.5 * (trained - LN6 - around.log_tokens_per_param)
     return (peak + around.log_deployment_utilization - LN2 - size) / LN10

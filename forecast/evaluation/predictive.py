@@ -60,6 +60,7 @@ class Predictions(NamedTuple):
     mean, spread : (draw, row), on the scale of the likelihood
     observed : (row,), on that scale
     nu : degrees of freedom of the scatter; None for a normal one
+    axes : whether the rows are axes of a table, not rows of it
     """
 
     table: str
@@ -68,9 +69,12 @@ class Predictions(NamedTuple):
     spread: Array
     observed: Array
     nu: float | None
+    axes: bool = False
 
 
-def predictions(run: xr.DataTree, observations: Observations, group: str = "posterior") -> dict[str, Predictions]:
+def predictions(
+    run: xr.DataTree, observations: Observations, group: str = "posterior", *, as_fitted: bool = False
+) -> dict[str, Predictions]:
     """Predictive distribution of every row of the tables, under the draws of a run that may not have seen them.
 
     Parameters
@@ -81,6 +85,9 @@ def predictions(run: xr.DataTree, observations: Observations, group: str = "post
         Rows to predict; censored task horizons are left out, for they have no value to score.
     group : str
         ``posterior``, or ``prior`` for the draws before any table.
+    as_fitted : bool
+        Rows as the likelihood has them, for checks of the tables that the run has seen: its task horizons share a random
+        walk, so they enter along the axes on which they are independent (`row_labels` calls them axes).
 
     Returns
     -------
@@ -95,20 +102,23 @@ def predictions(run: xr.DataTree, observations: Observations, group: str = "post
     families = [str(name) for name in run[group].coords["family"].values] if "family" in run[group].coords else []
     seed = int(read_provenance(run)["settings"]["random_seed"])
     p = p | {"depth_family_variate": family_variates(p["depth_family_variate"], families, observations, seed)}
-    return predicted(p, observations, numbers)
+    return predicted(p, observations, numbers, as_fitted=as_fitted)
 
 
-def predicted(p: Mapping[str, Any], observations: Observations, numbers: Mapping[str, Any]) -> dict[str, Predictions]:
+def predicted(
+    p: Mapping[str, Any], observations: Observations, numbers: Mapping[str, Any], *, as_fitted: bool = False
+) -> dict[str, Predictions]:
     """`predictions` from parameters (draw, ...) and constants by name."""
     from forecast.model.on_draws import expected_rows
 
     found = {}
-    for row in expected_rows(p, observations, numbers):
+    for row in expected_rows(p, observations, numbers, as_fitted=as_fitted):
         if row.name in SCALES:
             index = np.arange(row.observed.size)
             if row.name == "time_horizons":
                 index = np.flatnonzero(observations["time_horizons"]["censored"].values == 0)
-            found[row.name] = Predictions(row.name, index, row.mean, row.spread, row.observed, row.nu)
+            axes = as_fitted and row.name == "time_horizons"
+            found[row.name] = Predictions(row.name, index, row.mean, row.spread, row.observed, row.nu, axes)
     return found
 
 
@@ -186,6 +196,8 @@ def crps(samples: Array, observed: Array) -> Array:
 
 def row_labels(observations: Observations, found: Predictions) -> list[str]:
     """A name for every row, as a reader would call it."""
+    if found.axes:
+        return [f"axis {i + 1} of the random walk" for i in range(found.rows.size)]
     if found.table == "research_staff":
         lab = observations["research_staff"]["lab"].values
         return [str(name) for name in np.unique(lab) if (lab == name).sum() > 2]
@@ -197,7 +209,9 @@ def row_labels(observations: Observations, found: Predictions) -> list[str]:
 
 
 def row_years(observations: Observations, found: Predictions) -> Array:
-    """Decimal year from which each row was known, (row,)."""
+    """Decimal year from which each row was known, (row,); NaN for the axes of a table."""
+    if found.axes:
+        return np.full(found.rows.size, np.nan)
     table = observations[found.table]
     if found.table == "research_staff":
         lab = table["lab"].values

@@ -135,8 +135,9 @@ def fleets(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
 
 def run_durations(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:
     """ln days of large training runs."""
-    days = np.log(data["run_durations"]["training_days"].values)
-    return Rows("run_durations", xp.log(p["training_days"]), p["training_days_scatter"], days)
+    table = data["run_durations"]
+    mean = trends.log_training_days(table["year"].values, p, xp=xp)
+    return Rows("run_durations", mean, p["training_days_scatter"], np.log(table["training_days"].values))
 
 
 def chip_prices(p: dict[str, Any], data: Observations, *, xp: Any = np) -> Rows:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from forecast.constants import constants
+from forecast.model import takeoff_blocks
 from forecast.model.blocks import Rows
 from forecast.observations import Observations
 from forecast.schema import BLOCKS
@@ -18,7 +19,12 @@ Array = npt.NDArray[np.float64]
 
 
 def expected_rows(
-    p: Mapping[str, Any], observations: Observations, numbers: Mapping[str, Any], blocks: Sequence[str] = BLOCKS
+    p: Mapping[str, Any],
+    observations: Observations,
+    numbers: Mapping[str, Any],
+    blocks: Sequence[str] = BLOCKS,
+    *,
+    as_fitted: bool = True,
 ) -> list[Rows]:
     """Mean and spread of every row of the tables under every draw, by the blocks of the graph on arrays.
 
@@ -30,6 +36,8 @@ def expected_rows(
         The rows; not necessarily those that the draws have seen.
     numbers : mapping
         Constants of the fit (`forecast.constants.constants`), with ``horizon_years`` of these rows.
+    as_fitted : bool
+        Task horizons along the axes on which they are independent, as the likelihood has them; else each by itself.
 
     Returns
     -------
@@ -41,7 +49,8 @@ def expected_rows(
     columns: dict[str, Any] = {name: value[:, None] if np.ndim(value) else value for name, value in p.items()}
     columns["depth_family_variate"] = p["depth_family_variate"]
     columns |= numbers
-    found = [row for name in blocks for row in BLOCK_FUNCTIONS[name](columns, observations)]
+    functions = BLOCK_FUNCTIONS | ({} if as_fitted else {"task_horizon": takeoff_blocks.horizons_alone})
+    found = [row for name in blocks for row in functions[name](columns, observations)]
     return [whole(row) for row in found if row.observed.size]
 
 

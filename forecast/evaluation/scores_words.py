@@ -1,0 +1,267 @@
+"""Scores for people: sentences that judge, and tables of words; ``log10_`` figures are said as counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.evaluation.resolutions import TIMES
+from forecast.evaluation.scored_rows import BEFORE, CENSORED, QUESTION
+from forecast.evaluation.scoring import Scores
+from forecast.words import number, percent, span
+
+RIGHT = "were the forecast right, 9 times in 10"
+LARGE = 1e6  # from here on a figure without a word of its own is easier read as a power of ten
+PHYSICAL = ("FLOP", "FLOP/s", "FLOP/s/USD")
+
+
+def score_sentences(found: Scores) -> tuple[str, ...]:
+    """What was scored and how it came out, what was left out and why, and what must be known of the numbers."""
+    said = [*figures_sentences(found), *questions_sentences(found), *left_out_sentences(found)]
+    return (*said, *found.notes)
+
+
+def figures_sentences(found: Scores) -> list[str]:
+    """Coverage and bias of the figures, each beside what the forecast itself expects."""
+    if found.overall.empty:
+        return []
+    row = found.overall.iloc[0]
+    n, dates = int(row["n"]), found.rows["date"]
+    parts = [
+        f"{int(row[f'inside_{mass}'])} inside their {mass}% interval ({said_share(row[f'coverage_{mass}'])}; exact 90% interval "
+        f"{ends(row, f'coverage_{mass}')})"
+        for mass in (50, 90)
+    ]
+    expected = [expected_count(row, f"coverage_{mass}", n) for mass in (50, 90)]
+    before = int(found.rows["note"].str.contains(BEFORE).sum())
+    dated = f"dated {dates.min()}" if n == 1 else f"dated {dates.min()} to {dates.max()}"
+    marked = f", {before} of them before the run's day, {found.as_of}, but unknown to it" if before else ""
+    return [
+        f"Of {plural(n, 'figure')} that the run had not seen ({dated}{marked}), {parts[0]} and {parts[1]}.",
+        f"Expected {RIGHT}: {expected[0]} and {expected[1]}; figures of one forecast hit or miss together, which this range "
+        f"knows and the exact interval does not. {verdict(row)}",
+        f"On average they lie at the {ordinal(row['bias'])} percentile of their forecasts (expected {RIGHT}: "
+        f"{ordinal(row['bias_expected_low'])} to {ordinal(row['bias_expected_high'])}).",
+    ]
+
+
+def verdict(row: Any) -> str:
+    """What the share inside the 90% intervals, and then the bias, say of the forecast."""
+    if row["coverage_90"] < row["coverage_90_expected_low"]:
+        return "Too few lie inside: the forecast is too sure of itself, or off."
+    if row["coverage_50"] > row["coverage_50_expected_high"]:
+        return "Too many lie inside: the forecast is less sure of itself than it could be."
+    if row["coverage_50"] < row["coverage_50_expected_low"]:
+        return "Too few lie near the middle: the forecast is off, or too sure there."
+    if not row["bias_expected_low"] <= row["bias"] <= row["bias_expected_high"]:
+        return f"The intervals hold, but the figures came out {'higher' if row['bias'] > 0 else 'lower'} than forecast."
+    return "These figures do not speak against the forecast."
+
+
+def questions_sentences(found: Scores) -> list[str]:
+    """The Brier score of the questions beside its rivals, and what was said of censored horizons."""
+    said = []
+    if len(found.brier):
+        row = found.brier.iloc[0]
+        n, rate = int(row["n"]), row["base_rate"]
+        rivals = f"0.25 for always saying 50%; {row['brier_base_rate']:.2f} for always saying {percent(rate)}"
+        whole = "; questions about one thing come out together" if n > 1 else ""
+        said.append(
+            f"Of {plural(n, 'question')} {int(row['happened'])} came true. Brier score {row['brier']:.3f} (lower is better; "
+            f"{rivals}, the share that came true, which nobody knew beforehand{whole})."
+        )
+    censored = found.events[found.events["kind"] == CENSORED]
+    if len(censored):
+        chances = ", ".join(percent(chance) for chance in censored["probability"])
+        said.append(
+            f"{plural(len(censored), 'task horizon')} known only to be at least so long: the run gave that {chances}. Not in "
+            "the Brier score, for such a row is there only because the horizon was long."
+        )
+    return said
+
+
+def left_out_sentences(found: Scores) -> list[str]:
+    """Rows that the run knew already, and rows that it has no forecast of."""
+    said, counts = [], found.counts
+    if not len(found.rows) and not len(found.events):
+        said.append("Nothing here is scored: the run has seen every row, or has no forecast of it.")
+    seen = counts[counts["seen"] > 0]
+    if len(seen):
+        which = ", ".join(f"{table} {count}" for table, count in zip(seen["table"], seen["seen"], strict=True))
+        revised = int(counts["revised"].sum())
+        other = f", {revised} of them with another figure then" if revised else ""
+        said.append(
+            f"Already known to the run and not scored: {plural(int(seen['seen'].sum()), 'row')} ({which}{other})."
+        )
+    if len(found.unscored):
+        said.append(f"Without a forecast and not scored: {plural(len(found.unscored), 'row')}, named below.")
+    return said
+
+
+def figures_words(found: Scores) -> pd.DataFrame:
+    """A line per figure: what, when, what came, what was forecast, and how far off that was."""
+    rows = found.rows
+    return pd.DataFrame(
+        {
+            "Figure": [named(row) for row in rows.to_dict("records")],
+            "Date": rows["date"].tolist(),
+            "Observed": [spoken(row, row["observed"]) for row in rows.to_dict("records")],
+            "Forecast (90% interval)": [forecast_words(row) for row in rows.to_dict("records")],
+            "Unit": [unit.removeprefix("log10 ").replace("1", "") for unit in rows["units"]],
+            "PIT": [f"{value:.2f}" for value in rows["pit"]],
+            "CRPS": [score_words(value) for value in rows["crps"]],
+            "Log score": [score_words(value) for value in rows["log_score"]],
+            "Note": rows["note"].tolist(),
+        }
+    )
+
+
+def blocks_words(found: Scores) -> pd.DataFrame:
+    """A line per table or variable: how many figures, how many inside, which way off, mean scores."""
+    records = found.blocks.to_dict("records")
+    return pd.DataFrame(
+        {
+            "Table": [row["table"] for row in records],
+            "Figures": [row["n"] for row in records],
+            "In 50%": [counted(row, 50) for row in records],
+            "In 90%": [counted(row, 90) for row in records],
+            "Mean percentile": [ordinal(row["bias"]) for row in records],
+            "Median error": [f"{row['median_error']:+.2g}" for row in records],
+            "CRPS": [score_words(row["crps"]) for row in records],
+            "Log score": [score_words(row["log_score"]) for row in records],
+            "Scale": [row["scale"] for row in records],
+        }
+    )
+
+
+def events_words(found: Scores) -> pd.DataFrame:
+    """A line per question: the probability that was given, and what came."""
+    rows = found.events
+    names = [question if kind == QUESTION else f"{row}: {question}" for question, kind, row in zip(rows["question"], rows["kind"], rows["row"], strict=True)]  # fmt: skip
+    return pd.DataFrame(
+        {
+            "Question": names,
+            "Date": rows["date"].tolist(),
+            "Probability": [percent(value) for value in rows["probability"]],
+            "Came true": ["yes" if value else "no" for value in rows["happened"]],
+            "Brier": [f"{value:.3f}" for value in rows["brier"]],
+            "Note": [
+                note if kind == QUESTION else "censored" for note, kind in zip(rows["note"], rows["kind"], strict=True)
+            ],
+        }
+    )
+
+
+def calibration_words(found: Scores) -> pd.DataFrame:
+    """A line per central interval: how many figures it should hold and how many it does."""
+    records = found.calibration.to_dict("records")
+    return pd.DataFrame(
+        {
+            "Interval": [f"{row['level']:.0%}" for row in records],
+            "Figures inside": [f"{row['inside']} of {row['n']} ({said_share(row['share'])})" for row in records],
+            "Expected if right": [expected_count(row, "", int(row["n"])) for row in records],
+        }
+    )
+
+
+def reliability_words(found: Scores) -> pd.DataFrame:
+    """A line per range of probabilities: how many of its questions came true."""
+    records = found.reliability.to_dict("records")
+    return pd.DataFrame(
+        {
+            "Said": [f"{row['low']:.0%} to {row['high']:.0%}" for row in records],
+            "Questions": [row["n"] for row in records],
+            "Mean said": [percent(row["probability"]) for row in records],
+            "Came true": [f"{row['happened']} ({said_share(row['share'])})" for row in records],
+            "Exact 90% interval": [ends(row, "share") for row in records],
+        }
+    )
+
+
+def unscored_words(found: Scores) -> pd.DataFrame:
+    """A line per row without a forecast, and why."""
+    named_rows = [row["row"] if row["row"].startswith(row["table"]) else f"{row['table']}: {row['row']}" for row in found.unscored.to_dict("records")]  # fmt: skip
+    return pd.DataFrame(
+        {"Not scored": named_rows, "Date": found.unscored["date"].tolist(), "Why": found.unscored["reason"].tolist()}
+    )
+
+
+def named(row: dict[str, Any]) -> str:
+    """A figure's name: that of its row in its table, or the variable."""
+    return str(row["table"]) if str(row["row"]).startswith(str(row["table"])) else f"{row['table']}: {row['row']}"
+
+
+def spoken(row: dict[str, Any], value: float) -> str:
+    """A figure as people say it.
+
+    >>> spoken({"table": "log10_params", "units": "log10 params"}, 12.0)
+    '1 trillion'
+    >>> spoken({"table": "training_runs", "units": "FLOP"}, 5e26)
+    '5e26'
+    >>> spoken({"table": "year_100", "units": "yr"}, 2031.25)
+    '2031.2'
+    """
+    if np.isinf(value):
+        return "not in the window" if value > 0 else "none"
+    if row["table"] in TIMES:
+        return f"{value:.1f}"
+    units = str(row["units"])
+    return number(10.0**value if units.startswith("log10") else value, 3)
+
+
+def forecast_words(row: dict[str, Any]) -> str:
+    """Median and 90% interval."""
+    low, median, high = (spoken(row, row[name]) for name in ("q05", "q50", "q95"))
+    return median if low == high else f"{median} ({span(low, high)})"
+
+
+def counted(row: dict[str, Any], mass: int) -> str:
+    """Figures inside, and how many were to be expected: "3 (2 to 5)"."""
+    return f"{row[f'inside_{mass}']} ({expected_count(row, f'coverage_{mass}', int(row['n']))})"
+
+
+def expected_count(row: Any, of: str, n: int) -> str:
+    """Range of a count, 9 times in 10, were the forecast right."""
+    low, high = (round(n * row[f"{of}_expected_{end}" if of else f"expected_{end}"]) for end in ("low", "high"))
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def ends(row: Any, of: str) -> str:
+    """An exact interval of a share."""
+    return f"{said_share(row[f'{of}_low'])} to {said_share(row[f'{of}_high'])}"
+
+
+def said_share(value: float) -> str:
+    """An observed share: unlike a probability it may well be 0% or 100%.
+
+    >>> said_share(1.0), said_share(0.428)
+    ('100%', '43%')
+    """
+    return f"{value:.0%}"
+
+
+def ordinal(bias: float) -> str:
+    """Mean PIT as a percentile, from its distance to 1/2.
+
+    >>> ordinal(-0.08), ordinal(0.01), ordinal(-0.39)
+    ('42nd', '51st', '11th')
+    """
+    k = round(100.0 * (bias + 0.5))
+    ending = "th" if k % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(k % 10, "th")
+    return f"{k}{ending}"
+
+
+def score_words(value: float) -> str:
+    """A score to three digits; blank where there is none."""
+    return "" if np.isnan(value) else f"{value:.3g}"
+
+
+def plural(count: int, thing: str) -> str:
+    """A count and its thing.
+
+    >>> plural(1, "row"), plural(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
