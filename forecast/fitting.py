@@ -73,7 +73,10 @@ def fit(
 
 
 def posterior_run(
-    priors: Priors, observations: Observations, settings: dict[str, int], progressbar: bool = False
+    priors: Priors,
+    observations: Observations,
+    settings: dict[str, int],
+    progressbar: bool = False,
 ) -> xr.DataTree:
     """`fit` wherever the tables stop: a block without rows keeps its prior, as in a back-test."""
     from forecast.model import build_model  # pymc takes a second to import; a reused posterior does not need it

@@ -240,7 +240,7 @@ class TrainingRun(Row):
 
 
 class RunDuration(Row):
-    """Length of training runs of at least 1e23 FLOP."""
+    """Length of training runs of at least a tenth of the largest published by then."""
 
     unique: ClassVar[tuple[str, ...]] = ("model",)
     model: str = text("the model")

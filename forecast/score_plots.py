@@ -69,10 +69,9 @@ def plot_pit(scored: Scores, ax: Axes | None = None) -> Axes:
         If no figure was scored.
     """
     bins = scored.pit_bins
-    total = int(bins["count"].sum())
-    if not total:
+    if bins.empty:
         raise InputError("no figure was scored: a histogram needs some")
-    ax = new_axes(ax)
+    ax, total = new_axes(ax), int(bins["count"].sum())
     edges = np.append(bins["low"].to_numpy(), bins["high"].iloc[-1])
     ax.stairs(
         bins["expected_high"], edges, baseline=bins["expected_low"], fill=True, color=GREY, alpha=0.22, label=EXPECTED

@@ -67,7 +67,7 @@ COUNTS = {
     "tokens_per_param": 15,
     "algorithmic_progress": 4,
     "training_runs": 27,
-    "run_durations": 39,
+    "run_durations": 21,
     "hardware": 11,
     "world_compute": 10,
     "fleet_compute": 3,

@@ -1,4 +1,4 @@
-"""Commands that look at what goes in: priors check|show, data check|show."""
+"""Commands that look at what goes in: priors check|show, data check|show|template."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, TABLES, VIEW
+from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, QUIET, TABLES, VIEW
 
 if TYPE_CHECKING:
     from forecast.priors import Priors
@@ -110,6 +110,30 @@ def show_data(table: str | None, tables: str | None, as_of: str | None, as_json:
         for name, one in seen.tables.items()
     ]
     printing.emit_frame(pd.DataFrame(rows), as_json, as_csv)
+
+
+@data.command("template")
+@click.argument("table", required=False)
+@QUIET
+def template(table: str | None, quiet: bool) -> None:
+    """A table to fill in: CSV with all columns and an example row, and on stderr what each column holds.
+
+    Without TABLE, the tables that there are; "resolutions" is the file of answers that forecast score takes.
+    Example: forecast data template training_runs > figures-of-2027/training_runs.csv
+    """
+    from forecast.evaluation import templates
+
+    if table is None:
+        for name, title in templates.template_list().itertuples(index=False):
+            click.echo(f"{name:<23}{title}")
+        return
+    click.echo(templates.template(table), nl=False)
+    if not quiet:
+        columns = templates.template_columns(table)
+        width = max(map(len, columns["column"]))
+        for column, unit, needed, said in columns.itertuples(index=False):
+            left = f"{column:<{width}}  {'' if needed else 'may be blank; '}{unit}"
+            click.echo(f"{left}: {said}" if said else left, err=True)
 
 
 def _verdict(context: click.Context, faults: Sequence[str], fine: str) -> None:

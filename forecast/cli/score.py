@@ -11,6 +11,8 @@ from forecast.cli import printing
 from forecast.cli.options import AS_CSV, AS_JSON, ONE_SCENARIO, QUIET, RUN, YEARS
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.evaluation.scoring import Scores
 
 FEWEST_FOR_BINS = 5  # questions from which a table of bins says more than the questions themselves
@@ -53,8 +55,7 @@ def score(
 
     --csv prints figures and questions, one per line; --json everything. --scenario and --years are for resolutions.
     Example: forecast score forecast-out/run.nc figures-of-2027/ -o scores
-    """
-    from forecast.evaluation.scored_rows import stacked
+    """  # noqa: D301 -- click reads the backspace
     from forecast.evaluation.scoring import score
     from forecast.mainjob import check_folder
     from forecast.reporting.forecasts import run_marks
@@ -74,21 +75,17 @@ def score(
         head = {"marks": run_marks(tree), "run": run_file, "path": path, "as_of": found.as_of, "notes": found.notes}
         printing.emit_json(head | {name: printing.records(frame) for name, frame in found.tables().items()})
     elif as_csv:
-        printing.emit_frame(stacked([found.rows, found.events], list(found.rows.columns)), False, True)
+        printing.emit_frame(found.lines(), False, True)
     else:
         said(tree, found)
 
 
-def said(tree: object, found: Scores) -> None:
+def said(tree: xr.DataTree, found: Scores) -> None:
     """Marks, sentences and tables."""
-    from typing import cast
-
-    import xarray as xr
-
     from forecast.cli.research import warn
     from forecast.evaluation import scores_words as words
 
-    warn(cast(xr.DataTree, tree))
+    warn(tree)
     parts = [str(click.wrap_text(sentence, width=100)) for sentence in words.score_sentences(found)]
     tables = [
         words.blocks_words(found),
@@ -98,8 +95,8 @@ def said(tree: object, found: Scores) -> None:
     ]
     if len(found.brier) and found.brier["n"].iloc[0] >= FEWEST_FOR_BINS:
         tables.append(words.reliability_words(found))
-    tables.append(words.unscored_words(found))
-    click.echo("\n\n".join([*parts, *(printing.aligned(table) for table in tables if len(table))]))
+    left = ["\n".join(words.unscored_lines(found))] if len(found.unscored) else []
+    click.echo("\n\n".join([*parts, *(printing.aligned(table) for table in tables if len(table)), *left]))
 
 
 def written(folder: Path, found: Scores) -> int:

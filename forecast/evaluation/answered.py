@@ -36,6 +36,14 @@ EXACT = (
     "Answers about outputs are scored against the quantity itself, without error of measurement: "
     "an estimate with an error of its own looks worse than it is."
 )
+NEVER = (
+    "Where some draws never get there, the CRPS counts whatever lies beyond the window as its end: the plain CRPS would be "
+    "infinite, this one is still proper."
+)
+LACKING = (
+    "A number that exists only once automation is reached has no CRPS where some draws never reach it; its PIT takes those "
+    "as less than any."
+)
 
 
 def answered(
@@ -118,7 +126,15 @@ def variable_part(
         happened = np.array([float(bool(answer.happened)) for answer in asked])
         named = {"question": [answer.question for answer in asked], "kind": QUESTION}
         questions = events(places(asked, as_of), named, said, happened, drawn[key_of(asked[0])].size)
-    return part_of(count, rows, ranks, questions, left, (EXACT,) if answers else ())
+    return part_of(count, rows, ranks, questions, left, notes_of(variable, [drawn[key_of(a)] for a in plain], answers))
+
+
+def notes_of(variable: str, figures_of: Sequence[Array], answers: Sequence[Answer]) -> tuple[str, ...]:
+    """What must be known of all scores of a variable."""
+    said: tuple[str, ...] = (EXACT,) if answers else ()
+    if any(np.isposinf(draws).any() for draws in figures_of):
+        said += (NEVER,)
+    return (*said, LACKING) if any(np.isneginf(draws).any() for draws in figures_of) else said
 
 
 def key_of(answer: Answer) -> Key:
@@ -139,7 +155,7 @@ def places(answers: Sequence[Answer], as_of: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "table": [answer.variable for answer in answers],
-            "row": [answer.question for answer in answers],
+            "row": [answer.variable if answer.happened is None else answer.question for answer in answers],
             "date": [str(answer.date) for answer in answers],
             "year": year,
             "horizon": year - as_of,
@@ -205,11 +221,11 @@ def marked(note: str, draws: Array, value: float, cap: float, log_score: float) 
     never, none = float(np.isposinf(draws).mean()), float(np.isneginf(draws).mean())
     said = [note] if note else []
     if never:
-        said.append(f"never within the window in {never:.0%} of the draws: they count as {cap:.5g} in the CRPS")
+        said.append(f"never in {never:.0%} of draws, {cap:.5g} in CRPS")
     if none:
-        said.append(f"no such number in {none:.0%} of the draws: no CRPS, and less than any in the PIT")
+        said.append(f"none in {none:.0%} of draws, so no CRPS")
     if not draws.min() <= value <= draws.max():
         said.append("outside all draws")
     if np.isnan(log_score):
-        said.append("no log score: too many draws share one value")
+        said.append("no log score: ties")
     return "; ".join(said)

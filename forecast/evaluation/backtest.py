@@ -44,7 +44,6 @@ SCORED = (
     "inference_speed",
     "time_horizons",
 )
-DRAWS = 500  # per chain and cut: the predictive quantiles of a row are then good to a few per cent of their spread
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Backtest:
         units, observed, q05 q25 q50 q75 q95, pit, crps, log_score, and pit, crps, log_score of both rivals (``last_``,
         ``line_``; NaN where a rival has too little to go on). All on the scale of the table's likelihood.
     unscored : pandas.DataFrame
-        Cut, table, rows after it and the reason for not scoring them.
+        Cut, table and later rows of a table that had none before the cut: its prediction is its prior.
     fits : pandas.DataFrame
         Cut, priors, rows seen, and the verdict of the convergence gate.
     """
@@ -89,7 +88,7 @@ def backtest(
     tables : path, optional
         A folder of tables instead of the shipped ones.
     draws, chains, random_seed : int, optional
-        Sampler settings; 500 draws per chain and the shipped settings where not given.
+        Sampler settings; the shipped ones where not given.
     say : callable
         Called with a line of progress.
 
@@ -100,9 +99,7 @@ def backtest(
     """
     import pandas as pd
 
-    settings = sampler_settings(
-        draws=DRAWS if draws is None else draws, tune=None, chains=chains, random_seed=random_seed
-    )
+    settings = sampler_settings(draws=draws, tune=None, chains=chains, random_seed=random_seed)
     seen = {cut.as_of: cut for cut in (load_observations(tables, cut) for cut in cuts)}
     if len(seen) < len(cuts):
         raise InputError("a cut is given twice: name each date once")
@@ -114,15 +111,16 @@ def backtest(
         chosen = priors(day) if callable(priors) else priors
         run = posterior_run(chosen, known, settings)
         fits.append(fit_record(day, known, run))
-        for table in SCORED:
-            reason = reason_not_scored(known, came, table)
-            if reason is None:
-                rows.append(scored_table(run, known, came, table))
-            elif came[table].sizes["row"]:
-                unscored.append([day.isoformat(), table, came[table].sizes["row"], reason])
+        scored = [table for table in SCORED if known[table].sizes["row"] and came[table].sizes["row"]]
+        unscored += [
+            [day.isoformat(), table, came[table].sizes["row"]]
+            for table in SCORED
+            if came[table].sizes["row"] and table not in scored
+        ]
+        rows += scored_rows(run, known, only(came, scored))
     return Backtest(
         rows=pd.concat(rows, ignore_index=True),
-        unscored=pd.DataFrame(unscored, columns=["cut", "table", "rows", "reason"]),
+        unscored=pd.DataFrame(unscored, columns=["cut", "table", "rows"]),
         fits=pd.DataFrame(fits),
     )
 
@@ -144,13 +142,11 @@ def later_rows(until: Observations, cut: Date) -> Observations:
     return replace(until, tables=tables)
 
 
-def reason_not_scored(known: Observations, came: Observations, table: str) -> str | None:
-    """Why a table's later rows are not scored at a cut; None where they are."""
-    if came[table].sizes["row"] == 0:
-        return "no later row"
-    if known[table].sizes["row"] == 0:
-        return "no row before the cut: its prior, not a forecast"
-    return None
+def only(observations: Observations, tables: Sequence[str]) -> Observations:
+    """The observations with no row but those of some tables, and the conditions."""
+    kept = {*tables, "conditions"}
+    emptied = {name: one if name in kept else one.isel(row=[]) for name, one in observations.tables.items()}
+    return replace(observations, tables=emptied)
 
 
 def fit_record(day: Date, known: Observations, run: xr.DataTree) -> dict[str, object]:
@@ -166,24 +162,32 @@ def fit_record(day: Date, known: Observations, run: xr.DataTree) -> dict[str, ob
     }
 
 
-def scored_table(run: xr.DataTree, known: Observations, came: Observations, table: str) -> pd.DataFrame:
-    """Predictions, scores and rivals' scores of the rows of one table that came after the cut."""
+def scored_rows(run: xr.DataTree, known: Observations, came: Observations) -> list[pd.DataFrame]:
+    """Predictions, scores and rivals' scores of the rows that came after the cut, one frame per table."""
+    later = predictive.predictions(run, came)
+    before = predictive.predictions(run, only(known, list(later)))
+    seed = int(read_provenance(run)["settings"]["random_seed"])
+    return [scored_table(known, came, before[table], found, seed) for table, found in later.items()]
+
+
+def scored_table(
+    known: Observations, came: Observations, before: Predictions, found: Predictions, random_seed: int
+) -> pd.DataFrame:
+    """The rows of one table that came after the cut, scored."""
     import pandas as pd
 
-    found = predictive.predictions(run, came)[table]
-    samples = predictive.simulated(found, int(read_provenance(run)["settings"]["random_seed"]))
+    samples = predictive.simulated(found, random_seed)
     years = predictive.row_years(came, found)
-    series = series_of(came, found)
     low, lower, middle, upper, high = np.quantile(samples, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     frame = pd.DataFrame(
         {
             "cut": known.as_of.isoformat(),
-            "table": table,
-            "series": series,
+            "table": found.table,
+            "series": series_of(came, found),
             "row": predictive.row_labels(came, found),
             "date": years,
             "horizon": years - known.as_of_year,
-            "units": predictive.SCALES[table].units,
+            "units": predictive.SCALES[found.table].units,
             "observed": found.observed,
             "q05": low,
             "q25": lower,
@@ -195,7 +199,8 @@ def scored_table(run: xr.DataTree, known: Observations, came: Observations, tabl
             "log_score": predictive.log_score(found),
         }
     )
-    return frame.assign(**rival_scores(run, known, table, years, found.observed, series))
+    series = np.array(series_of(known, before))
+    return frame.assign(**rival_scores(predictive.row_years(known, before), before.observed, series, frame))
 
 
 def series_of(observations: Observations, found: Predictions) -> list[str]:
@@ -206,23 +211,23 @@ def series_of(observations: Observations, found: Predictions) -> list[str]:
     return ["record run" if r == 1 else "other top-3 run" for r in rank]
 
 
-def rival_scores(
-    run: xr.DataTree, known: Observations, table: str, later: Array, observed: Array, series: Sequence[str]
-) -> dict[str, Array]:
-    """Scores of both rivals for the later rows of a table; NaN where a rival has too little to go on."""
-    before = predictive.predictions(run, known)[table]
-    years, of_before, of_later = (
-        predictive.row_years(known, before),
-        np.array(series_of(known, before)),
-        np.array(series),
-    )
+def rival_scores(years: Array, values: Array, series: npt.NDArray[np.str_], later: pd.DataFrame) -> dict[str, Array]:
+    """Scores of both rivals for the later rows of a table; NaN where a rival has too little to go on.
+
+    Parameters
+    ----------
+    years, values, series : (row,) of the rows before the cut
+    later : pandas.DataFrame
+        Rows after it: series, date, observed.
+    """
     scores = {
-        f"{name}_{score}": np.full(later.shape, np.nan) for name in RIVALS for score in ("pit", "crps", "log_score")
+        f"{name}_{score}": np.full(len(later), np.nan) for name in RIVALS for score in ("pit", "crps", "log_score")
     }
-    for one in np.unique(of_later):
-        seen, here = of_before == one, of_later == one
+    dates, observed = later["date"].to_numpy(), later["observed"].to_numpy()
+    for one in later["series"].unique():
+        seen, here = series == one, (later["series"] == one).to_numpy()
         for name, rival in RIVALS.items():
-            naive = rival(years[seen], before.observed[seen], later[here])
+            naive = rival(years[seen], values[seen], dates[here])
             if naive is not None:
                 scores[f"{name}_pit"][here] = rivals.pit(naive, observed[here])
                 scores[f"{name}_crps"][here] = rivals.crps(naive, observed[here])

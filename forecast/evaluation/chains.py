@@ -17,7 +17,8 @@ Array = npt.NDArray[np.float64]
 def effective_sizes(draws: Array) -> Array:
     """Bulk effective sample size of each column of a chain's draws (draw, entry), by Geyer's initial monotone sequence.
 
-    1 where the chain stood still. Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, sections 3.2 and 4.3, on the two halves of the chain.
+    On the two halves of the chain (Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, sections 3.2 and 4.3); 1 where it
+    stood still.
 
     >>> draws = np.random.default_rng(1).standard_normal((400, 1))
     >>> bool(300.0 < effective_sizes(draws)[0] < 520.0)

@@ -24,6 +24,7 @@ from forecast.runs import parameters_of, read_provenance
 
 Array = npt.NDArray[np.float64]
 CONDITIONS = "conditions"  # the derived quantities that the fit holds to a figure, as one table
+ALL = "all tables"
 LARGEST_K = 0.7
 SAME = 1e-6  # how far log-likelihoods may lie apart and still be of one model
 COLUMNS = ("table", "rows", "elpd", "se", "p_loo", "largest_k", "unreliable", "which")
@@ -168,9 +169,15 @@ def loo_by_table(log_likelihoods: Mapping[str, Array], efficiency: float) -> dic
 
 
 def loo_frame(found: Mapping[str, LeaveOneOut], labels: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """A row per table: elpd with its standard error, effective parameters, rows whose Pareto k is too large, by name."""
+    """A row per table and one for all: elpd with its standard error, effective parameters, rows with too large a Pareto k.
+
+    The difference of two fits' elpd on the same tables says which predicts better.
+    """
     rows = [loo_row(table, one, labels[table]) for table, one in found.items()]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    parts = zip(*found.values(), strict=True)
+    everything = LeaveOneOut(*(np.concatenate(part, axis=-1) for part in parts))
+    names = [f"{name} ({table})" for table in found for name in labels[table]]
+    return pd.DataFrame([*rows, loo_row(ALL, everything, names)], columns=list(COLUMNS))
 
 
 def loo_row(table: str, found: LeaveOneOut, labels: Sequence[str]) -> dict[str, Any]:

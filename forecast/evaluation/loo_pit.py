@@ -20,7 +20,7 @@ from forecast.evaluation.predictive import Predictions, pit, some
 
 Array = npt.NDArray[np.float64]
 ORDER = 4
-REFERENCE = 20_000  # simulated tables that a p-value is read from
+REFERENCE = 10_000  # simulated tables that a p-value is read from
 STREAM = 0x706974  # "pit"
 COMPONENTS = ("shift", "width", "lopsided", "tails")
 # what a component says when it is negative or positive: of the rows, or of the predictions
@@ -54,7 +54,7 @@ def smooth_test(values: Array, seed: int = 1) -> tuple[float, Array]:
     found = components(values)
     generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAM, values.size)))
     larger = 0
-    for _ in range(10):  # in parts: 200 rows x 20,000 sets at once would take a quarter of a gigabyte
+    for _ in range(10):  # in parts: 200 rows x 10,000 sets x 4 components at once would take 65 megabytes
         others = components(generator.random((REFERENCE // 10, values.size)))
         larger += int(((others**2).sum(axis=-1) >= (found**2).sum()).sum())
     return (larger + 1.0) / (REFERENCE + 1.0), found

@@ -31,7 +31,7 @@ from forecast.runs import read_provenance, sample_shape
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-NEWTON_STEPS = 8
+STEPS = 60  # towards a quantile: some 4 by Newton, 60 by bisection alone
 CLOSE = 1e-7  # how near its level a quantile comes
 STAFF_ROWS = 3  # figures of a lab that give a growth
 OTHER_UNITS = {"hardware": "FLOP/s/USD", "research_staff": "ln/yr"}  # what is predicted is no column of these tables
@@ -188,7 +188,8 @@ def without_growth(new: Observations) -> list[tuple[str, str, str]]:
 def mixture_quantiles(found: Predictions, levels: tuple[float, ...] = QUANTILES) -> Array:
     """Exact quantiles of the predictive mixture, (level, row), on the scale of the likelihood.
 
-    Newton's method on its distribution function, within the range of the draws' own quantiles, which encloses it.
+    Newton's method on its distribution function, from quantiles of a sample, within the range of the draws' own quantiles,
+    which encloses the root; a step that does not halve the last one is a bisection.
 
     >>> one = Predictions("x", np.array([0]), np.array([[3.0], [3.0]]), np.full((2, 1), 2.0), np.array([0.0]), None)
     >>> mixture_quantiles(one, (0.05, 0.5)).round(4).ravel().tolist()
@@ -197,13 +198,17 @@ def mixture_quantiles(found: Predictions, levels: tuple[float, ...] = QUANTILES)
     standard, wanted = predictive.standard(found), np.asarray(levels)[:, None]
     ends = [found.mean + found.spread * z for z in standard.ppf(levels)]
     low, high = np.stack([end.min(axis=0) for end in ends]), np.stack([end.max(axis=0) for end in ends])
-    at = np.stack([np.median(end, axis=0) for end in ends])
-    for _ in range(NEWTON_STEPS):
+    at = np.clip(np.quantile(predictive.simulated(found, 1), levels, axis=0), low, high)
+    last = high - low
+    for _ in range(STEPS):
         z = (at[:, None, :] - found.mean) / found.spread
         miss = standard.cdf(z).mean(axis=1) - wanted
-        if np.abs(miss).max(initial=0.0) < CLOSE:
+        done = np.abs(miss) < CLOSE
+        if done.all():
             break
         low, high = np.where(miss <= 0.0, at, low), np.where(miss >= 0.0, at, high)
-        newton = at - miss / (standard.pdf(z) / found.spread).mean(axis=1)
-        at = np.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
+        step = miss / (standard.pdf(z) / found.spread).mean(axis=1)
+        safe = (at - step >= low) & (at - step <= high) & (np.abs(step) <= 0.5 * last)
+        new = np.where(done, at, np.where(safe, at - step, 0.5 * (low + high)))
+        last, at = np.abs(new - at), new
     return at

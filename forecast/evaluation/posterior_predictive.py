@@ -1,10 +1,11 @@
 """What a table would look like if its block were right, and where it does not: outliers, trends, growing scatter, clusters.
 
-A row's distance from its mean in spreads is pure noise under the draw that is true. So each statistic of those distances,
-taken in every draw, is compared with the same statistic of simulated noise, and the p-value is the mean over the draws
-(a realised discrepancy: Gelman, Meng & Stern 1996). The noise is the same whatever the draw, so one set of replicates
-serves all of them. Such a p-value is below alpha at most twice as often as alpha (Meng 1994, Annals of Statistics 22),
-and seldom that often, because a fit bends towards its rows. ``tests/evaluation/test_posterior_predictive.py`` pins its rates.
+The one thing to know: a row's distance from its mean, said as a normal score, is standard normal noise under the draw that
+is true, whatever its block. So each statistic of the scores, taken in every draw, is compared with the same statistic of
+simulated noise, and the p-value is the mean over the draws (a realised discrepancy: Gelman, Meng & Stern 1996, Statistica
+Sinica 6). One set of replicates serves all draws. Such a p-value is below alpha at most twice as often as alpha (Meng 1994,
+Annals of Statistics 22), and in fact less often than that, because a fit bends towards its rows.
+``tests/evaluation/test_posterior_predictive.py`` pins its rates.
 """
 
 from __future__ import annotations
@@ -16,18 +17,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import special
 
-from forecast.evaluation.predictive import Predictions, row_years, standard
+from forecast.evaluation.predictive import Predictions, row_years
 from forecast.observations import Observations
+from forecast.words import number
 
 Array = npt.NDArray[np.float64]
 STREAM = 0x707063  # "ppc"
 REPLICATES = 10_000
-FAR = 2.0  # spreads
+OUTER = 0.1  # probability of the two tails together
 FEWEST_ROWS = 8  # for a statistic beyond the largest distance
-FEWEST_VALUES = 4  # distinct times or sizes for a bend
-GROUPS = ("organisation", "family", "model", "lab", "hardware", "setting", "confidence", "source")
-NAMED_BY = ("run", "chip", "model")  # where no column says who made it, the first word of the name does
+FEWEST_VALUES = 4  # distinct times or sizes for a bend or a step
+FEWEST_IN_STEP = 3  # rows on either side of a step: two could be chance outliers
+GROUPS = ("organisation", "family", "lab", "hardware", "setting", "rank", "confidence", "source")
+NAMED_BY = ("model", "chip")  # where no column says who made it; the first word of names that stand once each
 COVARIATES: dict[str, tuple[str, ...]] = {
     "architectures": ("params",),
     "chinchilla_losses": ("params", "tokens"),
@@ -37,50 +41,48 @@ COVARIATES: dict[str, tuple[str, ...]] = {
 }
 COLUMNS = (
     *("table", "statistic", "about", "rows", "observed", "expected", "low", "high", "p_value"),
-    *("effect", "effect_units", "culprit", "culprit_mean", "culprit_rows"),
+    *("effect", "culprit", "culprit_mean", "culprit_rows"),
 )
 
 
+class Culprit(NamedTuple):
+    """Who is behind a statistic: a row or some rows by name, how many, and their mean normal score."""
+
+    culprit: str
+    culprit_mean: float
+    culprit_rows: int
+
+
 class Statistic(NamedTuple):
-    """A statistic of the distances (..., row) of one table.
+    """A statistic of the normal scores (..., row) of one table.
 
     Attributes
     ----------
     name : str
     about : what it is taken over: a column, "year", or nothing
-    of : the function of distances (..., row) -> (...)
-    effect : size of what it found in `effect_units`, from distances (..., row); nan where `observed` says it all
-    groups : (row,) the group of each row, "" for none, where it is about groups
+    of : the function of scores (..., row) -> (...)
+    who : the culprit, from the rows' mean scores (row,), the side (1 or -1) on which the statistic lies, and their names
+    effect : size of what it found, from scores (draw, row); nan where `observed` says it all
     one_sided : whether only large values are a fault
     """
 
     name: str
     about: str
     of: Callable[[Array], Array]
-    effect: Callable[[Array], Any] = lambda z: np.nan
-    effect_units: str = ""
-    groups: npt.NDArray[Any] | None = None
+    who: Callable[[Array, float, Sequence[str]], Culprit]
+    effect: Callable[[Array], float] = lambda w: np.nan
     one_sided: bool = False
 
 
-def pull(z: Array, nu: float | None) -> Array:
-    """How hard a row pulls its mean, (nu + 1) z/(nu + z^2), scaled to variance 1; z itself for normal scatter.
+def normal_scores(found: Predictions) -> Array:
+    """The normal quantile of each row's place in its distribution, (draw, row): standard normal under the true draw.
 
-    It is the score of the likelihood: a statistic built on it weighs a far row as little as the fit does.
-
-    >>> pull(np.array([1.0]), None).tolist()
-    [1.0]
+    For normal scatter it is the distance from the mean in spreads; for Student-t a far row counts less than its distance.
     """
-    if nu is None:
-        return z
-    return np.asarray((nu + 1.0) * z / (nu + z**2) * np.sqrt((nu + 3.0) / (nu + 1.0)))
-
-
-def excess(z: Array, nu: float | None) -> Array:
-    """How hard a row pulls its spread upwards, z score(z) - 1, scaled to variance 1."""
-    if nu is None:
-        return np.asarray((z**2 - 1.0) / np.sqrt(2.0))
-    return np.asarray(((nu + 1.0) * z**2 / (nu + z**2) - 1.0) * np.sqrt((nu + 3.0) / (2.0 * nu)))
+    z = (found.observed - found.mean) / found.spread
+    if found.nu is None:
+        return np.asarray(z)
+    return np.asarray(np.sign(z) * -special.ndtri(special.stdtr(found.nu, -np.abs(z))))
 
 
 def contrast(x: Array, degree: int) -> Array:
@@ -117,44 +119,93 @@ def in_groups(groups: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int_], npt.NDArr
 
 
 def tail_statistics(size: int) -> list[Statistic]:
-    """The row furthest out, and the share beyond two spreads."""
-    furthest = Statistic("largest distance", "", lambda z: np.abs(z).max(axis=-1))
-    beyond = Statistic("share beyond 2 spreads", "", lambda z: (np.abs(z) > FAR).mean(axis=-1))
+    """The row furthest out, and the share in the outer tenth."""
+    edge, far = -float(special.ndtri(OUTER / 2.0)), row_that_adds(lambda w, side: np.abs(w))
+    furthest = Statistic("largest distance", "", lambda w: np.abs(w).max(axis=-1), far)
+    beyond = Statistic("share in the tails", "", lambda w: (np.abs(w) > edge).mean(axis=-1), far)
     return [furthest] if size < FEWEST_ROWS else [furthest, beyond]
 
 
-def course_statistics(x: Array, about: str, unit: str, nu: float | None) -> list[Statistic]:
-    """Slope, bend and growing scatter of the distances along x (years, or log10 of a size)."""
-    distinct = np.unique(x).size
-    if x.size < FEWEST_ROWS or distinct < 3:
+def course_statistics(x: Array, about: str) -> list[Statistic]:
+    """Slope, growing scatter, bend and step of the scores along x (years, or log10 of a size)."""
+    if x.size < FEWEST_ROWS or np.unique(x).size < FEWEST_VALUES:
         return []
-    line, curve = contrast(x, 1), contrast(x, 2)
-    length = float(np.sqrt(((x - x.mean()) ** 2).sum()))
+    line, curve, steps = contrast(x, 1), contrast(x, 2), step_weights(x)
+    over = float(np.ptp(line))
     found = [
         Statistic(
-            "trend", about, lambda z: pull(z, nu) @ line, lambda z: float((z @ line).mean()) / length, f"spreads/{unit}"
+            *("trend", about, lambda w: w @ line, row_that_adds(lambda w, side: side * w * line)),
+            effect=lambda w: float((w @ line).mean()) * over,
         ),
         Statistic(
-            "scatter grows", about, lambda z: excess(z, nu) @ line, lambda z: growth(z, nu, line) / length, f"ln/{unit}"
+            *("scatter grows", about, lambda w: (w**2 - 1.0) @ line / np.sqrt(2.0)),
+            who=row_that_adds(lambda w, side: side * w**2 * line),
+            effect=lambda w: float(np.exp(((w**2 - 1.0) @ line).mean() / 2.0 * over)),
         ),
+        Statistic("bend", about, lambda w: w @ curve, row_that_adds(lambda w, side: side * w * curve)),
     ]
-    bend = Statistic("bend", about, lambda z: pull(z, nu) @ curve)
-    return [*found, bend] if distinct >= FEWEST_VALUES else found
+    if not steps.shape[1]:
+        return found
+    of = lambda w: np.abs(w @ steps).max(axis=-1)  # noqa: E731
+    return [*found, Statistic("step", about, of, rows_beyond(steps, x, about), one_sided=True)]
 
 
-def growth(z: Array, nu: float | None, line: Array) -> float:
-    """Estimate of d ln(spread) along a contrast of length 1, one step of Fisher scoring from no growth."""
-    information = np.sqrt(2.0) if nu is None else np.sqrt(2.0 * nu / (nu + 3.0))
-    return float((excess(z, nu) @ line).mean() / information)
+def step_weights(x: Array) -> Array:
+    """Weights (row, step) of length 1: the mean of the rows above a value of x less that of those up to it.
+
+    Every value with at least `FEWEST_IN_STEP` rows on either side is a step.
+
+    >>> step_weights(np.array([0.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0])).shape
+    (7, 1)
+    """
+    above = x[:, None] > np.unique(x)[:-1]
+    count = above.sum(axis=0)
+    above = above[:, (count >= FEWEST_IN_STEP) & (x.size - count >= FEWEST_IN_STEP)]
+    centred = above - above.mean(axis=0)
+    return np.asarray(centred / np.sqrt((centred**2).sum(axis=0)))
 
 
-def group_statistic(groups: npt.NDArray[Any], about: str, nu: float | None) -> list[Statistic]:
+def group_statistic(groups: npt.NDArray[Any], about: str) -> list[Statistic]:
     """Clusters: the share of variance between groups, where at least two groups have at least two rows."""
     kept, _, count = in_groups(groups)
     if count.size < 2 or kept.size < FEWEST_ROWS:
         return []
-    of = lambda z: share_between(pull(z, nu), groups)  # noqa: E731
-    return [Statistic("clusters", about, of, groups=groups, one_sided=True)]
+    return [Statistic("clusters", about, lambda w: share_between(w, groups), group_furthest(groups), one_sided=True)]
+
+
+def row_that_adds(part: Callable[[Array, float], Array]) -> Callable[[Array, float, Sequence[str]], Culprit]:
+    """Names the row with the largest part, a function of scores (row,) and side."""
+
+    def who(w: Array, side: float, labels: Sequence[str]) -> Culprit:
+        far = int(part(w, side).argmax())
+        return Culprit(labels[far], float(w[far]), 1)
+
+    return who
+
+
+def group_furthest(groups: npt.NDArray[Any]) -> Callable[[Array, float, Sequence[str]], Culprit]:
+    """Names the group whose mean score is furthest from 0 for its size."""
+
+    def who(w: Array, side: float, labels: Sequence[str]) -> Culprit:
+        kept, index, count = in_groups(groups)
+        means = np.bincount(index, weights=w[kept]) / count
+        far = int(np.abs(means * np.sqrt(count)).argmax())
+        return Culprit(str(groups[kept][index == far][0]), float(means[far]), int(count[far]))
+
+    return who
+
+
+def rows_beyond(steps: Array, x: Array, about: str) -> Callable[[Array, float, Sequence[str]], Culprit]:
+    """Names the fewer rows on one side of the strongest step."""
+
+    def who(w: Array, side: float, labels: Sequence[str]) -> Culprit:
+        after = steps[:, np.abs(w @ steps).argmax()] > 0.0
+        few = after if 2 * after.sum() <= after.size else ~after
+        edge = float(x[~after].max() if few is after else x[after].min())
+        shown = f"{edge:.1f}" if about == "year" else number(10.0**edge)
+        return Culprit(f"{'after' if few is after else 'before'} {shown}", float(w[few].mean()), int(few.sum()))
+
+    return who
 
 
 def statistics_of(found: Predictions, observations: Observations) -> list[Statistic]:
@@ -163,24 +214,27 @@ def statistics_of(found: Predictions, observations: Observations) -> list[Statis
     if found.axes or found.table not in observations.tables or found.observed.size < FEWEST_ROWS:
         return chosen
     table = observations[found.table]
-    chosen += course_statistics(row_years(observations, found), "year", "year", found.nu)
+    chosen += course_statistics(row_years(observations, found), "year")
     for column in COVARIATES.get(found.table, ()):
         size = np.log10(table[column].values[found.rows].astype(float))
-        chosen += course_statistics(size, column, "OOM", found.nu)
+        chosen += course_statistics(size, column)
     for about, groups in groups_of(table, found.rows):
-        chosen += group_statistic(groups, about, found.nu)
+        chosen += group_statistic(groups, about)
     return chosen
 
 
 def groups_of(table: Any, rows: npt.NDArray[np.int_]) -> Iterable[tuple[str, npt.NDArray[Any]]]:
-    """Columns that group the rows of a table; the first word of the name where none says who made what."""
+    """Columns that group the rows of a table; its names where none says who made what."""
     for column in GROUPS:
         if column in table:
-            yield column, table[column].values[rows]
-    if "organisation" not in table:
-        name = next((column for column in NAMED_BY if column in table), None)
-        if name is not None:
-            yield "first word of name", np.array([first_word(str(text)) for text in table[name].values[rows]])
+            yield column, table[column].values[rows].astype(str)
+    name = next((column for column in NAMED_BY if column in table), None)
+    if name is not None and "organisation" not in table:
+        names = table[name].values[rows]
+        if np.unique(names).size < names.size:
+            yield name, names
+        else:
+            yield f"first word of {name}", np.array([first_word(str(text)) for text in names])
 
 
 def first_word(name: str) -> str:
@@ -193,10 +247,10 @@ def first_word(name: str) -> str:
     return match[0].lower() if match else ""
 
 
-def noise(found: Predictions, seed: int, replicates: int = REPLICATES) -> Array:
-    """Replicated distances of a table's rows from their means, in spreads, (replicate, row)."""
-    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAM, found.observed.size)))
-    return np.asarray(standard(found).rvs((replicates, found.observed.size), random_state=generator), dtype=float)
+def noise(size: int, seed: int, replicates: int = REPLICATES) -> Array:
+    """Replicated normal scores of so many rows, (replicate, row)."""
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAM, size)))
+    return generator.standard_normal((replicates, size))
 
 
 def predictive_p_value(observed: Array, replicated: Array, one_sided: bool = False) -> float:
@@ -220,48 +274,37 @@ def predictive_frame(
 ) -> pd.DataFrame:
     """A row per table and statistic: mean over the draws, what noise gives, two-sided p-value, and who is behind it.
 
-    ``observed`` is comparable with ``expected`` (median) and ``low`` to ``high`` (95%) of replicated tables; slopes and
-    bends are in standard deviations of what noise alone would show. ``effect`` says a slope in spreads per year or OOM.
+    ``observed`` is comparable with ``expected`` (median) and ``low`` to ``high`` (95%) of replicated tables; slopes, bends
+    and steps are in standard deviations of what noise alone would show. ``effect`` is, of a trend, the change of the scores
+    over the range of what it is about; of a scatter, the factor over that range. ``culprit`` is the row that adds most, the
+    group furthest out, or the rows beyond a step; ``culprit_mean`` is their mean score.
     """
     rows = []
     for table, one in judged.items():
-        z, replicated = (one.observed - one.mean) / one.spread, noise(one, seed)
+        scores, replicated = normal_scores(one), noise(one.observed.size, seed)
         rows += [
-            predictive_row(table, statistic, z, replicated, labels[table])
+            predictive_row(table, statistic, scores, replicated, labels[table])
             for statistic in statistics_of(one, observations)
         ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def predictive_row(
-    table: str, statistic: Statistic, z: Array, replicated: Array, labels: Sequence[str]
+    table: str, statistic: Statistic, scores: Array, replicated: Array, labels: Sequence[str]
 ) -> dict[str, Any]:
     """The row of one statistic."""
-    observed, expected = statistic.of(z), statistic.of(replicated)
+    observed, expected = statistic.of(scores), statistic.of(replicated)
     low, middle, high = np.quantile(expected, (0.025, 0.5, 0.975))
     return {
         "table": table,
         "statistic": statistic.name,
         "about": statistic.about,
-        "rows": z.shape[-1],
+        "rows": scores.shape[-1],
         "observed": float(observed.mean()),
         "expected": float(middle),
         "low": float(low),
         "high": float(high),
         "p_value": predictive_p_value(observed, expected, statistic.one_sided),
-        "effect": statistic.effect(z),
-        "effect_units": statistic.effect_units,
-        **culprit(statistic, z.mean(axis=0), labels),
+        "effect": statistic.effect(scores),
+        **statistic.who(scores.mean(axis=0), float(np.sign(observed.mean() - middle)), labels)._asdict(),
     }
-
-
-def culprit(statistic: Statistic, z: Array, labels: Sequence[str]) -> dict[str, Any]:
-    """The row furthest out, or the group whose mean is furthest for its size; `z` (row,) is the mean over the draws."""
-    if statistic.groups is None:
-        far = int(np.abs(z).argmax())
-        return {"culprit": labels[far], "culprit_mean": float(z[far]), "culprit_rows": 1}
-    kept, index, count = in_groups(statistic.groups)
-    means = np.bincount(index, weights=z[kept]) / count
-    far = int(np.abs(means * np.sqrt(count)).argmax())
-    name = str(statistic.groups[kept][index == far][0])
-    return {"culprit": name, "culprit_mean": float(means[far]), "culprit_rows": int(count[far])}

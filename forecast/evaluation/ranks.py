@@ -17,7 +17,6 @@ import pandas as pd
 from scipy import stats
 
 from forecast.errors import InputError
-from forecast.words import percent
 
 Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -249,19 +248,3 @@ def verdict(p_adjusted: float, shift: float, excess: float) -> str:
     if abs(shift) > abs(excess):
         return BIASED_LOW if shift > 0.0 else BIASED_HIGH
     return NARROW if excess > 0.0 else WIDE
-
-
-def rank_sentence(name: str, table: pd.DataFrame, number: int) -> str:
-    """The verdict on one model in words.
-
-    >>> counts = np.full((2, BINS), 5)
-    >>> rank_sentence("depth_scaling", rank_table(["a", "b"], counts), 200)
-    'depth_scaling: all 2 parameters within the band over 200 replicates (90% intervals held the truth in 90%).'
-    """
-    wrong = table[table["verdict"] != FINE]
-    held = f"90% intervals held the truth in {percent(float(table['covered_90'].mean()))}"
-    label = name.replace("_", " ") if " " in name else name
-    if wrong.empty:
-        return f"{label}: all {len(table)} parameters within the band over {number} replicates ({held})."
-    kinds = [f"{kind}: {', '.join(map(str, own['parameter']))}" for kind, own in wrong.groupby("verdict", sort=False)]
-    return f"{label}: {len(wrong)} of {len(table)} parameters not calibrated over {number} replicates ({'; '.join(kinds)}; {held})."

@@ -82,7 +82,7 @@ class Resolution(Row):
     unique: ClassVar[tuple[str, ...]] = ("variable", "date", "threshold")
 
     variable: str = text("output by its name (log10_training_flop, year_100, acceleration) or question (year_100<2031)")
-    date: Day = Field(description="the day for which the answer holds, YYYY-MM-DD")
+    date: Day = Field(description="the day for which the answer holds")
     value: str = text("the figure in the variable's unit; of a question 1 or 0 (yes or no), or the figure")
     threshold: float | None = quantity(
         "the variable's", "asks whether the variable is at least this; blank: the figure itself", gt=None, default=None

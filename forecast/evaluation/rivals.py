@@ -13,6 +13,8 @@ from scipy import special, stats
 
 Array = npt.NDArray[np.float64]
 
+FEWEST = 4  # dates or rows: below, the scatter is anyone's guess
+
 
 class Naive(NamedTuple):
     """A t distribution per row: mean (row,), spread (row,), and `nu` degrees of freedom (infinite for a normal one)."""
@@ -25,13 +27,13 @@ class Naive(NamedTuple):
 def last_value(years: Array, values: Array, later: Array) -> Naive | None:
     """The latest row's value stays; the spread is the root mean square of the steps from one date to the next.
 
-    Rows of one date count as one, at their median. None where there are fewer than two dates.
+    Rows of one date count as one, at their median. None where there are fewer than four dates.
 
-    >>> last_value(np.array([2020.0, 2021.0, 2022.0]), np.array([1.0, 2.0, 3.0]), np.array([2025.0]))
-    Naive(mean=array([3.]), spread=array([1.]), nu=inf)
+    >>> last_value(np.arange(2020.0, 2024.0), np.array([1.0, 2.0, 3.0, 4.0]), np.array([2025.0]))
+    Naive(mean=array([4.]), spread=array([1.]), nu=inf)
     """
     dates = np.unique(years)
-    if dates.size < 2:
+    if dates.size < FEWEST:
         return None
     middles = np.array([np.median(values[years == date]) for date in dates])
     step = float(np.sqrt(np.mean(np.diff(middles) ** 2)))
@@ -47,7 +49,7 @@ def straight_line(years: Array, values: Array, later: Array) -> Naive | None:
     >>> round(float(line.mean[0]), 2), round(float(line.spread[0]), 2), line.nu
     (4.3, 0.18, 2.0)
     """
-    if values.size < 4 or np.unique(years).size < 2:
+    if values.size < FEWEST or np.unique(years).size < 2:
         return None
     centre, freedom = years.mean(), values.size - 2
     squares = ((years - centre) ** 2).sum()

@@ -12,9 +12,7 @@ from forecast.evaluation.scored_rows import BEFORE, CENSORED, QUESTION
 from forecast.evaluation.scoring import Scores
 from forecast.words import number, percent, span
 
-RIGHT = "were the forecast right, 9 times in 10"
-LARGE = 1e6  # from here on a figure without a word of its own is easier read as a power of ten
-PHYSICAL = ("FLOP", "FLOP/s", "FLOP/s/USD")
+FEWEST = 3  # figures from which an expected range says something
 
 
 def score_sentences(found: Scores) -> tuple[str, ...]:
@@ -29,21 +27,22 @@ def figures_sentences(found: Scores) -> list[str]:
         return []
     row = found.overall.iloc[0]
     n, dates = int(row["n"]), found.rows["date"]
-    parts = [
-        f"{int(row[f'inside_{mass}'])} inside their {mass}% interval ({said_share(row[f'coverage_{mass}'])}; exact 90% interval "
-        f"{ends(row, f'coverage_{mass}')})"
+    dated = f"dated {dates.min()}" if n == 1 else f"dated {dates.min()} to {dates.max()}"
+    before = int(found.rows["note"].str.contains(BEFORE).sum())
+    marked = f", {before} of them before the run's day, {found.as_of}, but unknown to it" if before else ""
+    inside = [
+        f"{int(row[f'inside_{mass}'])} lie inside their {mass}% interval ({said_share(row[f'coverage_{mass}'])}; exact 90% "
+        f"interval {ends(row, f'coverage_{mass}')})"
         for mass in (50, 90)
     ]
     expected = [expected_count(row, f"coverage_{mass}", n) for mass in (50, 90)]
-    before = int(found.rows["note"].str.contains(BEFORE).sum())
-    dated = f"dated {dates.min()}" if n == 1 else f"dated {dates.min()} to {dates.max()}"
-    marked = f", {before} of them before the run's day, {found.as_of}, but unknown to it" if before else ""
+    low, high = (ordinal(row[f"bias_expected_{end}"]) for end in ("low", "high"))
     return [
-        f"Of {plural(n, 'figure')} that the run had not seen ({dated}{marked}), {parts[0]} and {parts[1]}.",
-        f"Expected {RIGHT}: {expected[0]} and {expected[1]}; figures of one forecast hit or miss together, which this range "
-        f"knows and the exact interval does not. {verdict(row)}",
-        f"On average they lie at the {ordinal(row['bias'])} percentile of their forecasts (expected {RIGHT}: "
-        f"{ordinal(row['bias_expected_low'])} to {ordinal(row['bias_expected_high'])}).",
+        f"Of {plural(n, 'figure')} that the run had not seen ({dated}{marked}), {inside[0]} and {inside[1]}. Were the forecast "
+        f"right, {expected[0]} and {expected[1]} would, 9 times in 10; figures of one forecast hit or miss together, which "
+        f"this range knows and the exact interval does not. {verdict(row)}",
+        f"On average they lie at the {ordinal(row['bias'])} percentile of their forecasts ({low} to {high}, 9 times in 10, "
+        "were these right).",
     ]
 
 
@@ -109,7 +108,7 @@ def figures_words(found: Scores) -> pd.DataFrame:
             "Date": rows["date"].tolist(),
             "Observed": [spoken(row, row["observed"]) for row in rows.to_dict("records")],
             "Forecast (90% interval)": [forecast_words(row) for row in rows.to_dict("records")],
-            "Unit": [unit.removeprefix("log10 ").replace("1", "") for unit in rows["units"]],
+            "Unit": ["" if unit == "1" else unit.removeprefix("log10 ") for unit in rows["units"]],
             "PIT": [f"{value:.2f}" for value in rows["pit"]],
             "CRPS": [score_words(value) for value in rows["crps"]],
             "Log score": [score_words(value) for value in rows["log_score"]],
@@ -123,7 +122,7 @@ def blocks_words(found: Scores) -> pd.DataFrame:
     records = found.blocks.to_dict("records")
     return pd.DataFrame(
         {
-            "Table": [row["table"] for row in records],
+            "Table or variable": [row["table"] for row in records],
             "Figures": [row["n"] for row in records],
             "In 50%": [counted(row, 50) for row in records],
             "In 90%": [counted(row, 90) for row in records],
@@ -139,10 +138,9 @@ def blocks_words(found: Scores) -> pd.DataFrame:
 def events_words(found: Scores) -> pd.DataFrame:
     """A line per question: the probability that was given, and what came."""
     rows = found.events
-    names = [question if kind == QUESTION else f"{row}: {question}" for question, kind, row in zip(rows["question"], rows["kind"], rows["row"], strict=True)]  # fmt: skip
     return pd.DataFrame(
         {
-            "Question": names,
+            "Question": [question_words(row) for row in rows.to_dict("records")],
             "Date": rows["date"].tolist(),
             "Probability": [percent(value) for value in rows["probability"]],
             "Came true": ["yes" if value else "no" for value in rows["happened"]],
@@ -180,17 +178,23 @@ def reliability_words(found: Scores) -> pd.DataFrame:
     )
 
 
-def unscored_words(found: Scores) -> pd.DataFrame:
+def unscored_lines(found: Scores) -> list[str]:
     """A line per row without a forecast, and why."""
-    named_rows = [row["row"] if row["row"].startswith(row["table"]) else f"{row['table']}: {row['row']}" for row in found.unscored.to_dict("records")]  # fmt: skip
-    return pd.DataFrame(
-        {"Not scored": named_rows, "Date": found.unscored["date"].tolist(), "Why": found.unscored["reason"].tolist()}
-    )
+    lines = []
+    for row in found.unscored.to_dict("records"):
+        dated = "" if row["date"] in row["row"] else f", {row['date']}"
+        lines.append(f"{named(row)}{dated}: {row['reason']}")
+    return lines
+
+
+def question_words(row: dict[str, Any]) -> str:
+    """What was asked; of a censored figure, with its name."""
+    return str(row["question"]) if row["kind"] == QUESTION else f"{row['row']}: {row['question']}"
 
 
 def named(row: dict[str, Any]) -> str:
-    """A figure's name: that of its row in its table, or the variable."""
-    return str(row["table"]) if str(row["row"]).startswith(str(row["table"])) else f"{row['table']}: {row['row']}"
+    """A row's name: with its table, or what an answer is about."""
+    return str(row["row"]) if str(row["row"]).startswith(str(row["table"])) else f"{row['table']}: {row['row']}"
 
 
 def spoken(row: dict[str, Any], value: float) -> str:
@@ -214,11 +218,14 @@ def spoken(row: dict[str, Any], value: float) -> str:
 def forecast_words(row: dict[str, Any]) -> str:
     """Median and 90% interval."""
     low, median, high = (spoken(row, row[name]) for name in ("q05", "q50", "q95"))
-    return median if low == high else f"{median} ({span(low, high)})"
+    between = span(low, high) if np.isfinite([row["q05"], row["q95"]]).all() else f"{low} to {high}"
+    return median if low == high else f"{median} ({between})"
 
 
 def counted(row: dict[str, Any], mass: int) -> str:
-    """Figures inside, and how many were to be expected: "3 (2 to 5)"."""
+    """Figures inside and, of more than two, how many were to be expected: "3 (2 to 5)"."""
+    if row["n"] < FEWEST:
+        return str(row[f"inside_{mass}"])
     return f"{row[f'inside_{mass}']} ({expected_count(row, f'coverage_{mass}', int(row['n']))})"
 
 

@@ -26,7 +26,7 @@ from forecast.evaluation.calibration_curve import (
 )
 from forecast.evaluation.new_figures import new_figures
 from forecast.evaluation.resolutions import read_resolutions
-from forecast.evaluation.scored_rows import QUESTION, Part
+from forecast.evaluation.scored_rows import EVENT_COLUMNS, QUESTION, ROW_COLUMNS, Part, stacked
 from forecast.runs import read_provenance
 
 
@@ -82,6 +82,11 @@ class Scores:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every frame by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, pd.DataFrame)}
+
+    def lines(self) -> pd.DataFrame:
+        """Figures and questions in one frame, whose column kind says which is which: figure, question, censored."""
+        columns = list(dict.fromkeys([*ROW_COLUMNS[:-1], *EVENT_COLUMNS]))
+        return stacked([self.rows.assign(kind="figure"), self.events], columns).reindex(columns=columns)
 
 
 def score(

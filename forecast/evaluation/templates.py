@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date as Date
 from typing import Any, Literal, get_args, get_origin
 
 import pandas as pd
@@ -81,9 +80,7 @@ def template_columns(name: str) -> pd.DataFrame:
         if column in hidden:
             continue
         words = words_of(info.annotation)
-        kind = units_of(model, column) or (
-            "YYYY-MM-DD" if Date in (info.annotation, *get_args(info.annotation)) else "text"
-        )
+        kind = units_of(model, column) or ("YYYY-MM-DD" if "datetime.date" in repr(info.annotation) else "text")
         said = info.description or ("one of: " + ", ".join(words) if words else "")
         rows.append({"column": column, "unit": kind, "needed": "yes" if info.is_required() else "", "definition": said})
     own_first = sorted(rows, key=lambda row: row["column"] in Row.model_fields)
