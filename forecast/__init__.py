@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast import equations as equations
+    from forecast.backtest_plots import plot_coverage as plot_coverage
+    from forecast.backtest_plots import plot_predictions as plot_predictions
+    from forecast.backtest_plots import plot_skill as plot_skill
+    from forecast.calibration_plots import plot_rank_ecdf as plot_rank_ecdf
     from forecast.comparison_plots import plot_forms as plot_forms
     from forecast.comparison_plots import plot_leap as plot_leap
     from forecast.comparison_plots import plot_organisations as plot_organisations
     from forecast.comparison_plots import plot_speedup as plot_speedup
     from forecast.comparison_plots import plot_views as plot_views
     from forecast.comparison_plots import save_figure as save_figure
-    from forecast.convergence import check as check
     from forecast.driver_plots import plot_effects as plot_effects
     from forecast.driver_plots import plot_tornado as plot_tornado
     from forecast.driver_plots import plot_waterfall as plot_waterfall
@@ -37,6 +40,13 @@ if TYPE_CHECKING:
     from forecast.errors import DataMissingError as DataMissingError
     from forecast.errors import ForecastError as ForecastError
     from forecast.errors import InputError as InputError
+    from forecast.evaluation.backtest import backtest as backtest
+    from forecast.evaluation.backtest_record import kept_backtests as kept_backtests
+    from forecast.evaluation.calibration import recovery as recovery
+    from forecast.evaluation.calibration import sbc as sbc
+    from forecast.evaluation.checks import check as check
+    from forecast.evaluation.scoring import score as score
+    from forecast.evaluation.skill import skill as skill
     from forecast.fitting import fit as fit
     from forecast.fitting import sample_prior as sample_prior
     from forecast.mainjob import report as report
@@ -59,6 +69,8 @@ if TYPE_CHECKING:
     from forecast.research.organisations import organisations as organisations
     from forecast.runs import load_run as load_run
     from forecast.runs import save_run as save_run
+    from forecast.score_plots import plot_calibration as plot_calibration
+    from forecast.score_plots import plot_pit as plot_pit
     from forecast.summaries import exceedance as exceedance
     from forecast.summaries import summary as summary
     from forecast.views import apply_view as apply_view
@@ -99,7 +111,15 @@ _ROOMS = {
     "research.indicators": ("watch",),
     "dynamics": ("takeoff",),
     "errors": ("ConvergenceError", "DataMissingError", "ForecastError", "InputError"),
-    "convergence": ("check",),
+    "evaluation.backtest": ("backtest",),
+    "evaluation.backtest_record": ("kept_backtests",),
+    "evaluation.skill": ("skill",),
+    "evaluation.scoring": ("score",),
+    "evaluation.calibration": ("recovery", "sbc"),
+    "evaluation.checks": ("check",),
+    "backtest_plots": ("plot_coverage", "plot_predictions", "plot_skill"),
+    "score_plots": ("plot_calibration", "plot_pit"),
+    "calibration_plots": ("plot_rank_ecdf",),
     "fitting": ("fit", "sample_prior"),
     "mainjob": ("report",),
     "model": ("build_model",),
@@ -120,6 +140,7 @@ __all__ = [
     "__version__",
     "all_forms",
     "apply_view",
+    "backtest",
     "build_model",
     "check",
     "compare",
@@ -132,6 +153,7 @@ __all__ = [
     "form_weights",
     "forms_table",
     "interval",
+    "kept_backtests",
     "leap",
     "load_observations",
     "load_priors",
@@ -139,24 +161,34 @@ __all__ = [
     "mixture",
     "movement",
     "organisations",
+    "plot_calibration",
+    "plot_coverage",
     "plot_effects",
     "plot_exceedance",
     "plot_fan",
     "plot_forms",
     "plot_leap",
     "plot_organisations",
+    "plot_pit",
+    "plot_predictions",
     "plot_prior_posterior",
+    "plot_rank_ecdf",
+    "plot_skill",
     "plot_speedup",
     "plot_takeoff_lengths",
     "plot_tornado",
     "plot_views",
     "plot_waterfall",
     "project",
+    "recovery",
     "report",
     "sample_prior",
     "save_figure",
     "save_run",
+    "sbc",
+    "score",
     "sensitivity",
+    "skill",
     "sobol",
     "speedup",
     "summary",

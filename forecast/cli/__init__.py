@@ -11,10 +11,14 @@ from typing import Any
 
 import click
 
+from forecast.cli.backtest import backtest
+from forecast.cli.check import check
 from forecast.cli.diff import diff
 from forecast.cli.inspect import data, priors
-from forecast.cli.jobs import check, fit, project, report, run, takeoff
+from forecast.cli.jobs import fit, project, report, run, takeoff
 from forecast.cli.research import compare, forms, leap, organisations, speedup, watch
+from forecast.cli.sbc import sbc
+from forecast.cli.score import score
 from forecast.cli.sensitivity import sensitivity
 from forecast.errors import ForecastError
 
@@ -75,6 +79,9 @@ for command in (
     diff,
     sensitivity,
     watch,
+    backtest,
+    score,
+    sbc,
     report,
     check,
     priors,

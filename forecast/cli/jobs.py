@@ -161,33 +161,6 @@ def report(run_file: str, folder: str | None, scenarios: tuple[str, ...], years:
     click.echo(f"{page}, {page.with_name('summary.csv')}")
 
 
-@click.command()
-@RUN
-@AS_JSON
-@click.pass_context
-def check(context: click.Context, run_file: str, as_json: bool) -> None:
-    """Did the sampler of a run file converge, and do its draws agree with themselves?"""
-    from forecast.convergence import check
-    from forecast.reporting.forecasts import forecasts
-    from forecast.runs import load_run
-
-    tree = load_run(run_file)
-    gate = check(tree)
-    rows = forecasts(tree).coherence
-    if as_json:
-        printing.emit_json({"passed": gate.passed, "gate": asdict(gate), "coherence": [asdict(row) for row in rows]})
-    else:
-        verdict = "converged" if gate.passed else "did NOT converge: " + "; ".join(gate.failures())
-        click.echo(f"{run_file}: {verdict}")
-        worst = gate.worst
-        click.echo(f"  divergent transitions {gate.divergences}")
-        click.echo(f"  largest R-hat {gate.max_rhat:.4f} ({worst['rhat']})")
-        click.echo(f"  smallest bulk ESS {gate.min_ess_bulk:.0f} ({worst['bulk']})")
-        click.echo(f"  smallest tail ESS {gate.min_ess_tail:.0f} ({worst['tail']})")
-        click.echo(printing.coherence_sentence(rows))
-    context.exit(0 if gate.passed else GATE_FAILED)
-
-
 def _bar(quiet: bool) -> bool:
     return not quiet and sys.stderr.isatty()
 

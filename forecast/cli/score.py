@@ -56,7 +56,7 @@ def score(
     --csv prints figures and questions, one per line; --json everything. --scenario and --years are for resolutions.
     Example: forecast score forecast-out/run.nc figures-of-2027/ -o scores
     """  # noqa: D301 -- click reads the backspace
-    from forecast.evaluation.scoring import score
+    from forecast.evaluation.scoring import read_newer, score
     from forecast.mainjob import check_folder
     from forecast.reporting.forecasts import run_marks
     from forecast.runs import load_run
@@ -67,6 +67,7 @@ def score(
         raise click.UsageError("--scenario and --years are for resolved questions: tables are predicted on the trend.")
     if folder is not None:
         check_folder(Path(folder))
+    read_newer(Path(path))  # its faults are said before the run is read
     tree = load_run(run_file)
     found = score(tree, path, scenario, years, seed)
     if folder is not None:

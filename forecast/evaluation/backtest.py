@@ -46,6 +46,18 @@ SCORED = (
 )
 
 
+# What they are predicted by: nothing of research and take-off is scored, and at a cut they are little but their priors
+BLOCKS = (
+    "depth_scaling",
+    "utilization",
+    "sample_efficiency",
+    "algorithmic_progress",
+    "compute",
+    "deployment",
+    "task_horizon",
+)
+
+
 @dataclass(frozen=True)
 class Backtest:
     """Predictions at several cuts, scored against what came later.
@@ -109,7 +121,7 @@ def backtest(
         say(f"cut {day} ({i + 1} of {len(seen)}): fitting")
         came = later_rows(until, day)
         chosen = priors(day) if callable(priors) else priors
-        run = posterior_run(chosen, known, settings)
+        run = posterior_run(chosen, known, settings, blocks=BLOCKS)
         fits.append(fit_record(day, known, run))
         scored = [table for table in SCORED if known[table].sizes["row"] and came[table].sizes["row"]]
         unscored += [

@@ -22,13 +22,14 @@ from forecast.constants import constants
 from forecast.errors import ForecastError, InputError
 from forecast.evaluation.chains import effective_sizes, halves_rhat
 from forecast.evaluation.ranks import positions
+from forecast.evaluation.refits import Refit, as_data, column, name_of, refit
 from forecast.evaluation.truths import Truths, rows_of, simulated, truths_from_posterior, truths_from_prior
 from forecast.observations import Observations, load_observations
-from forecast.priors import Prior, Priors, load_priors
+from forecast.priors import Priors, load_priors
 from forecast.runs import read_provenance
-from forecast.schema import BLOCKS, STATED
+from forecast.schema import BLOCKS
 from forecast.side_draws import recorded_tables
-from forecast.views import support, unconstrained
+from forecast.views import unconstrained
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]  # what is under way, replicates done, replicates wanted
@@ -36,39 +37,8 @@ Progress = Callable[[str, int, int], None]  # what is under way, replicates done
 REPLICATES = 200
 DRAWS, TUNE = 300, 300  # of the one chain of a refit
 ATTEMPTS = 3  # each twice as long as the one before
-LARGEST_RHAT, FEWEST_DRAWS = 1.1, 40  # of a replicate's worst quantity, between the halves of its chain
+LARGEST_RHAT, FEWEST_DRAWS = 1.1, 30  # of a replicate's worst quantity, between the halves of its chain
 LIKELIHOOD = "log likelihood"  # ranked besides the parameters: alone it sees a posterior that ignores the data
-JOINT = "joint"
-LEVELS = np.arange(1, 400) / 400.0  # quantile levels from which the spread of a prior is taken
-
-
-class Entry(NamedTuple):
-    """One number that is ranked: a parameter, or an element of one."""
-
-    label: str
-    parameter: str
-    element: int | None
-
-
-class Refit(NamedTuple):
-    """A model of some blocks, compiled once.
-
-    Attributes
-    ----------
-    rows : labels of the rows that ``scattered`` and ``held`` observe
-    entries : what is ranked
-    ends, spreads : range of each entry, and standard deviation of its prior on the whole line
-    """
-
-    name: str
-    blocks: tuple[str, ...]
-    priors: Priors
-    observations: Observations
-    compiled: Any
-    rows: dict[str, tuple[str, ...]]
-    entries: tuple[Entry, ...]
-    ends: tuple[tuple[float, float], ...]
-    spreads: Array
 
 
 class Calibration(NamedTuple):
@@ -248,63 +218,6 @@ def request(
     return chosen, settings | {"replicates": replicates}
 
 
-def name_of(blocks: Sequence[str]) -> str:
-    """What a model of these blocks is called."""
-    return JOINT if set(blocks) == set(BLOCKS) else "+".join(blocks)
-
-
-def refit(priors: Priors, observations: Observations, blocks: Sequence[str]) -> Refit:
-    """The model of some blocks, compiled once."""
-    from forecast.fitting import compiled_model, interrupts_kept, parameters_in
-    from forecast.model import build_model
-
-    model = build_model(priors, observations, tuple(blocks))
-    with interrupts_kept() as interrupted:
-        compiled = compiled_model(model)
-        interrupted()
-    rows = {name: tuple(model.coords[f"{name}_row"]) for name in ("scattered", "held") if f"{name}_row" in model.coords}
-    read = parameters_in(model)
-    entries = tuple(entry for name in STATED if name in read for entry in entries_of(name, model.coords))
-    by_name = {name: ends_of(priors[name], observations.as_of_year) for name in read}
-    ends = tuple(by_name[entry.parameter] for entry in entries)
-    year = observations.as_of_year
-    spreads = [
-        prior_spread(entry, priors[entry.parameter], pair, year) for entry, pair in zip(entries, ends, strict=True)
-    ]
-    return Refit(name_of(blocks), tuple(blocks), priors, observations, compiled, rows, entries, ends, np.array(spreads))
-
-
-def entries_of(name: str, labels: Mapping[str, Any]) -> list[Entry]:
-    """The numbers of a parameter: one, or one per label of its dim."""
-    if not STATED[name].dims:
-        return [Entry(name, name, None)]
-    (dim,) = STATED[name].dims
-    return [Entry(f"{name}[{label}]", name, i) for i, label in enumerate(labels[dim])]
-
-
-def column(values: Array, entry: Entry) -> Array:
-    """The numbers of one entry, (draw,), from its parameter's (draw, ...)."""
-    return values if entry.element is None else values[:, entry.element]
-
-
-def as_data(model: Refit, rows: Sequence[Any], values: Sequence[Array]) -> dict[str, Array]:
-    """Simulated tables as the vectors that the compiled model reads.
-
-    Raises
-    ------
-    ForecastError
-        If graph and arrays have their rows in another order.
-    """
-    data = {}
-    for name, labels in model.rows.items():
-        own = [i for i, row in enumerate(rows) if (row.nu is None) == (name == "held")]
-        order = tuple(f"{rows[i].name}:{j}" for i in own for j in range(values[i].size))
-        if order != labels:
-            raise ForecastError(f"the {name} rows of the graph are not those of the arrays: report this as a bug")
-        data[f"{name}_observed"] = np.concatenate([values[i] for i in own])
-    return data
-
-
 def calibrated(
     model: Refit,
     truths: Truths,
@@ -429,19 +342,6 @@ def on_the_line(model: Refit, table: Array) -> tuple[Array, Array]:
     line = np.stack(columns, axis=1)
     spread = line[1:].std(axis=0)
     return (line[1:].mean(axis=0) - line[0]) / spread, spread
-
-
-def ends_of(prior: Prior, as_of: float) -> tuple[float, float]:
-    """Range of a parameter; a share of a whole lies between 0 and 1."""
-    return (0.0, 1.0) if prior.distribution == "Dirichlet" else support(prior, as_of)
-
-
-def prior_spread(entry: Entry, prior: Prior, ends: tuple[float, float], as_of: float) -> float:
-    """Standard deviation of an entry's prior on the whole line."""
-    values = np.asarray(prior.quantile(LEVELS, as_of))
-    if prior.distribution == "Dirichlet":
-        values = column(values, entry)
-    return float(unconstrained(values, ends).std())
 
 
 def dataset(found: Mapping[int, Replicate], labels: Sequence[str]) -> xr.Dataset:

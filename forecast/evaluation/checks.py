@@ -120,8 +120,8 @@ def check(run: xr.DataTree, observations: Observations | None = None) -> Checks:
     >>> from forecast import load_run
     >>> check(load_run("forecast-out/run.nc")).raise_if_failed()  # doctest: +SKIP
     """
-    gate = gate_of(run)
     refuse_changed(run)
+    gate = gate_of(run)
     tables = fitted_tables(run) if observations is None else observations
     judged = judged_rows(run, tables)
     left_out = loo_by_table(recorded_log_likelihood(run, judged), relative_efficiency(run))

@@ -162,7 +162,8 @@ def bend(row: Row) -> tuple[str, str]:
 def step(row: Row) -> tuple[str, str]:
     """Of rows on one side of a value that lie apart."""
     way = "high" if row.culprit_mean > 0.0 else "low"
-    said = f"The {row.culprit_rows} rows {row.culprit} in {of(row)} lie {abs(row.culprit_mean):.1f} standard deviations {way}"
+    which = row.culprit if row.about == "year" else f"with {row.about} {row.culprit}"
+    said = f"The {row.culprit_rows} rows {which} lie {abs(row.culprit_mean):.1f} standard deviations {way}"
     return f"{said} on average", f"Something changes along {of(row)} there: look for what, or fit on one side of it."
 
 
@@ -219,10 +220,11 @@ def guard_said(row: Row, beyond: Mapping[str, tuple[float, float]]) -> str:
     """How much of prior and posterior lies beyond which end."""
     ends = {"below": row.low, "above": row.high}
     parts = [
-        f"{percent(prior)} of prior draws ({percent(posterior)} of posterior draws) {side} {amount(ends[side], row.units)}"
+        f"{percent(prior)} of prior draws ({percent(posterior)} of posterior draws) lie {side} "
+        f"{amount(ends[side], row.units)}"
         for side, (prior, posterior) in beyond.items()
     ]
-    return f"It puts {' and '.join(parts)}"
+    return " and ".join(parts)
 
 
 def guard_remedy(row: Row, beyond: Iterable[str]) -> str:

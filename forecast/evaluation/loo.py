@@ -64,8 +64,9 @@ def leave_one_out(log_likelihood: Array, relative_efficiency: float = 1.0) -> Le
     if not np.ptp(log_likelihood, axis=0).any():  # constant weights have no tail to fit
         weights, k = np.full(log_likelihood.shape, -np.log(len(log_likelihood))), np.zeros(log_likelihood.shape[1])
     else:
-        found, k = array_stats.psislw(log_likelihood, r_eff=relative_efficiency, axis=0)
-        weights = np.asarray(found).T
+        with np.errstate(all="ignore"):  # where one draw has all the weight there is no tail to fit: k is nan
+            found, k = array_stats.psislw(log_likelihood, r_eff=relative_efficiency, axis=0)
+        weights, k = np.asarray(found).T, np.where(np.isnan(k), np.inf, k)
     elpd = np.asarray(logsumexp(weights + log_likelihood, axis=0))
     seen = logsumexp(log_likelihood, axis=0) - np.log(len(log_likelihood))
     return LeaveOneOut(weights, np.asarray(k), elpd, np.asarray(seen - elpd))
@@ -188,11 +189,11 @@ def loo_row(table: str, found: LeaveOneOut, labels: Sequence[str]) -> dict[str, 
         "table": table,
         "rows": size,
         "elpd": float(found.elpd.sum()),
-        "se": float(np.sqrt(size * found.elpd.var())) if size > 1 else np.nan,
+        "se": float(np.sqrt(size * found.elpd.var(ddof=1))) if size > 1 else np.nan,
         "p_loo": float(found.p_loo.sum()),
         "largest_k": float(found.pareto_k.max()),
         "unreliable": int(bad.sum()),
-        "which": "; ".join(labels[i] for i in np.flatnonzero(bad)),
+        "which": "; ".join(labels[i] for i in np.flatnonzero(bad).tolist()),
     }
 
 
@@ -212,7 +213,7 @@ def influential_rows(
     names, values = list(p), np.stack([(value - value.mean()) / value.std() for value in p.values()])
     rows = []
     for table, one in found.items():
-        for i in np.flatnonzero(unreliable(one)):
+        for i in np.flatnonzero(unreliable(one)).tolist():
             shift = values @ np.exp(one.log_weights[:, i])
             most = int(np.abs(shift).argmax())
             said = {"table": table, "row": labels[table][i], "pareto_k": float(one.pareto_k[i])}

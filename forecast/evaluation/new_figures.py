@@ -25,8 +25,8 @@ from forecast.evaluation import predictive
 from forecast.evaluation.calibration_curve import ranks_within
 from forecast.evaluation.predictive import SCALES, Predictions
 from forecast.evaluation.scored_rows import BEFORE, CENSORED, QUANTILES, Part, events, figures, joined, part_of
-from forecast.observations import Observations, load_observations
-from forecast.rows import CITATION, LAST_DATE, TABLES, units_of
+from forecast.observations import Observations
+from forecast.rows import CITATION, TABLES, units_of
 from forecast.runs import read_provenance, sample_shape
 
 Array = npt.NDArray[np.float64]
@@ -50,9 +50,18 @@ class Known(NamedTuple):
     revised: Mask
 
 
-def new_figures(run: xr.DataTree, folder: Path, random_seed: int = 1) -> Part:
-    """Scores of the rows that the run has not seen, of the tables in a folder; the arguments are those of ``score``."""
-    newer = load_observations(folder, as_of=LAST_DATE)
+def new_figures(run: xr.DataTree, newer: Observations, folder: Path, random_seed: int = 1) -> Part:
+    """Scores of the rows that the run has not seen, of the tables in a folder.
+
+    Parameters
+    ----------
+    run, random_seed
+        As for ``score``.
+    newer : Observations
+        What `load_observations` reads from the folder, no row cut.
+    folder : Path
+        Tables without a file in it are the shipped ones, which are not scored.
+    """
     own = [name for name in TABLES if (folder / f"{name}.csv").is_file()]
     record = read_provenance(run)
     old = tables_seen(record)

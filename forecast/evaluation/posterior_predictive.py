@@ -203,7 +203,8 @@ def rows_beyond(steps: Array, x: Array, about: str) -> Callable[[Array, float, S
         few = after if 2 * after.sum() <= after.size else ~after
         edge = float(x[~after].max() if few is after else x[after].min())
         shown = f"{edge:.1f}" if about == "year" else number(10.0**edge)
-        return Culprit(f"{'after' if few is after else 'before'} {shown}", float(w[few].mean()), int(few.sum()))
+        sides = ("after", "before") if about == "year" else ("above", "below")
+        return Culprit(f"{sides[int(few is not after)]} {shown}", float(w[few].mean()), int(few.sum()))
 
     return who
 

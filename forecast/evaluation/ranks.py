@@ -26,6 +26,7 @@ FEWEST_PER_BIN = 10  # expected, for the chi-square to follow its distribution
 SIMULATIONS = 20_000  # of uniform positions, behind the bands and their p-values
 BAND = 0.95
 LEVEL = 0.05  # probability of a false alarm, over all parameters of a model together
+SIDED = 0.6  # shift over excess; 0.81 where all truths lie in one outermost bin, 0 where they lie in both
 EDGES = np.arange(1, BINS) / BINS
 FINE, BIASED_LOW, BIASED_HIGH, NARROW, WIDE, ODD = (
     "fine",
@@ -238,13 +239,15 @@ def rank_table(names: Sequence[str], counts: Counts) -> pd.DataFrame:
 def verdict(p_adjusted: float, shift: float, excess: float) -> str:
     """What is wrong with a posterior whose positions have this shape.
 
-    >>> verdict(0.4, 2.0, 0.0), verdict(0.001, 1.0, 6.0), verdict(0.001, -5.0, 0.3)
-    ('fine', 'too narrow', 'too high')
+    One that is off to one side has its truths in one tail, so a shift counts before the excess that comes with it.
+
+    >>> verdict(0.4, 2.0, 0.0), verdict(0.001, 1.0, 6.0), verdict(0.001, -5.0, 0.3), verdict(0.001, 10.9, 14.1)
+    ('fine', 'too narrow', 'too high', 'too low')
     """
     if p_adjusted >= LEVEL:
         return FINE
     if max(abs(shift), abs(excess)) < 2.0:
         return ODD
-    if abs(shift) > abs(excess):
+    if abs(shift) > SIDED * abs(excess):
         return BIASED_LOW if shift > 0.0 else BIASED_HIGH
     return NARROW if excess > 0.0 else WIDE

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import InputError
-from forecast.evaluation.calibration import JOINT
 from forecast.evaluation.calibration_summary import Summary
+from forecast.evaluation.refits import JOINT
 from forecast.runs import LIBRARIES, model_digest, version_of
 from forecast.schema import BLOCKS
 from forecast.summaries import write_text

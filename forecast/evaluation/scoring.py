@@ -25,8 +25,10 @@ from forecast.evaluation.calibration_curve import (
     reliability,
 )
 from forecast.evaluation.new_figures import new_figures
-from forecast.evaluation.resolutions import read_resolutions
+from forecast.evaluation.resolutions import Answer, read_resolutions
 from forecast.evaluation.scored_rows import EVENT_COLUMNS, QUESTION, ROW_COLUMNS, Part, stacked
+from forecast.observations import Observations, load_observations
+from forecast.rows import LAST_DATE
 from forecast.runs import read_provenance
 
 
@@ -130,15 +132,20 @@ def score(
     >>> scored = score(load_run("forecast-out/run.nc"), "figures-of-2027")  # doctest: +SKIP
     >>> scored.blocks[["table", "n", "coverage_90", "crps"]]  # doctest: +SKIP
     """
-    target = Path(path)
-    if not target.exists():
+    target, day = Path(path), read_provenance(run)["as_of"]
+    newer = read_newer(target)
+    if isinstance(newer, Observations):
+        return summarised(new_figures(run, newer, target, random_seed), day, str(target))
+    return summarised(answered(run, newer, scenario, years), day, str(target))
+
+
+def read_newer(path: Path) -> Observations | list[Answer]:
+    """The newer figures of a folder, or the answers of a file; all their faults at once."""
+    if not path.exists():
         raise DataMissingError(
-            f"{target}: no such folder of tables or file of resolved questions (start one with: forecast data template)"
+            f"{path}: no such folder of tables or file of resolved questions (start one with: forecast data template)"
         )
-    day = read_provenance(run)["as_of"]
-    if target.is_dir():
-        return summarised(new_figures(run, target, random_seed), day, str(target))
-    return summarised(answered(run, read_resolutions(target), scenario, years), day, str(target))
+    return load_observations(path, as_of=LAST_DATE) if path.is_dir() else read_resolutions(path)
 
 
 def summarised(part: Part, as_of: str, path: str) -> Scores:

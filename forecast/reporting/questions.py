@@ -20,6 +20,7 @@ from forecast.reporting.answers import Answers
 from forecast.reporting.content import Section, Table
 from forecast.reporting.drivers_section import drivers_answer, evidence_answer
 from forecast.reporting.figures import drawn
+from forecast.reporting.trust_section import trust_answer
 from forecast.research import (
     compare,
     hardware,
@@ -65,6 +66,7 @@ def answers(run: xr.DataTree, readouts: xr.Dataset, years: Iterable[int] | None 
         speedup_answer(run, readouts["year_100"].sel(scenario=main)),
         leap_answer(run, window),
         watch_answer(run, window),
+        trust_answer(run),
     ]
     frames = [part.rows.dropna(axis="columns", how="all") for part in parts]
     rows = pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))

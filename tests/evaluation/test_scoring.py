@@ -155,15 +155,15 @@ def test_figures_drawn_from_the_forecast_have_uniform_pits(blind: xr.DataTree, t
     one = folder_with(tmp_path / "one", "run_durations", DURATIONS, [("m", "2027-01-01", 60, 1e25, *CITED)])
     found = predicted_all(blind, only(one, "run_durations"))["run_durations"]
     rng = np.random.default_rng(6)
-    draw = rng.integers(0, found.mean.shape[0], 800)
-    days = np.exp(found.mean[draw, 0] + found.spread[draw, 0] * rng.standard_t(5.0, 800))
+    draw = rng.integers(0, found.mean.shape[0], 400)
+    days = np.exp(found.mean[draw, 0] + found.spread[draw, 0] * rng.standard_t(5.0, 400))
     rows = [(f"m{i}", "2027-01-01", repr(float(d)), 1e25, *CITED) for i, d in enumerate(days)]
     scored = score(blind, folder_with(tmp_path / "many", "run_durations", DURATIONS, rows))
     assert stats.kstest(scored.rows["pit"], "uniform").pvalue > 0.02
     whole = scored.overall.iloc[0]
-    assert whole["coverage_50"] == pytest.approx(0.5, abs=3.0 * np.sqrt(0.25 / 800))
-    assert whole["coverage_90"] == pytest.approx(0.9, abs=3.0 * np.sqrt(0.09 / 800))
-    assert abs(whole["bias"]) < 3.0 / np.sqrt(12.0 * 800)
+    assert whole["coverage_50"] == pytest.approx(0.5, abs=3.0 * np.sqrt(0.25 / 400))
+    assert whole["coverage_90"] == pytest.approx(0.9, abs=3.0 * np.sqrt(0.09 / 400))
+    assert abs(whole["bias"]) < 3.0 / np.sqrt(12.0 * 400)
 
 
 def test_the_expected_range_knows_that_figures_share_their_draw_and_the_exact_interval_does_not() -> None:

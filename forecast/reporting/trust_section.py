@@ -1,0 +1,110 @@
+"""The report's section on whether to trust it: kept back-tests and calibration, and the checks of this run."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import xarray as xr
+
+from forecast import backtest_plots
+from forecast.calibration_job import run_digests
+from forecast.calibration_plots import plot_held
+from forecast.evaluation import backtest_record, sbc_record
+from forecast.evaluation.backtest_words import backtest_sentences, skill_table, with_bands
+from forecast.evaluation.calibration_summary import calibration_sentence, model_words
+from forecast.evaluation.checks import Checks, check
+from forecast.reporting.answers import Answers
+from forecast.reporting.content import Figure, Section, Table
+from forecast.reporting.figures import drawn
+from forecast.runs import read_provenance
+from forecast.summaries import COLUMNS
+
+NAME, TITLE = "trust", "Can it be trusted?"
+LEAD = (
+    "How good the model would have been in the past, whether its computations are right, and where this fit and its data "
+    "disagree. Back-test and calibration are of the shipped priors and are kept with the package; what has changed since "
+    "is said. forecast check, backtest, sbc and score make each of them anew."
+)
+WHOSE = {backtest_record.TODAY: "today's priors", backtest_record.VINTAGE: "priors as of each cut"}
+BANDS = "horizon_band"
+FINE = "Every quantity of every model is calibrated: truths drawn from the prior fall evenly among the draws."
+
+
+def trust_answer(run: xr.DataTree) -> Answers:
+    """Checks of the run, the kept back-tests and the kept calibration."""
+    now = run_digests(run)
+    parts = [of_run(run), of_backtests(now), of_calibration(now)]
+    sentences, figures, tables = (tuple(x for part in parts for x in part[i]) for i in range(3))
+    section = Section(NAME, TITLE, LEAD, sentences, figures, tables)
+    return Answers((section,), pd.DataFrame(columns=list(COLUMNS)))
+
+
+def of_run(run: xr.DataTree) -> tuple[list[str], list[Figure], list[Table]]:
+    """What `check` finds in this run; nothing for a prior or draws without their likelihood."""
+    if read_provenance(run)["kind"] == "prior" or "log_likelihood" not in run.children:
+        return [], [], []
+    found: Checks = check(run)
+    shown = [Table("checks", "What the checks of this fit found", found.findings, folded=len(found.findings) > 6)]
+    return [found.verdict], [], shown if len(found.findings) else []
+
+
+def of_backtests(now: dict[str, str]) -> tuple[list[str], list[Figure], list[Table]]:
+    """Coverage and skill of the kept back-tests."""
+    sentences: list[str] = []
+    figures: list[Figure] = []
+    tables: list[Table] = []
+    for name, kept in backtest_record.kept_backtests().items():
+        vintage, whose = name == backtest_record.VINTAGE, WHOSE[name]
+        sentences += [f"{backtest_record.kept_sentence(kept, now)[:-1]} ({whose})."]
+        sentences += backtest_sentences(kept.rows, vintage)
+        caption = f"Back-test, {whose}"
+        figures += [
+            drawn(
+                f"backtest-coverage-{name}",
+                partial(backtest_plots.plot_coverage, kept.rows),
+                f"{caption}: share of later figures inside the predictive interval",
+            ),
+            drawn(
+                f"backtest-skill-{name}",
+                partial(backtest_plots.plot_skill, with_bands(kept.rows)),
+                f"{caption}: skill against a straight line in time",
+            ),
+        ]
+        tables += [
+            Table(
+                f"backtest-{name}-{by}",
+                f"{caption}, by {by.replace('_', ' ')}",
+                skill_table(kept.rows, by),
+                folded=by != "table",
+            )
+            for by in ("table", "cut", BANDS)
+        ]
+        if vintage:
+            figures += [
+                drawn(
+                    f"backtest-{series.replace(' ', '-')}",
+                    partial(backtest_plots.plot_predictions, kept.rows, series),
+                    f"{caption}: {series.replace('_', ' ')} against what came later",
+                )
+                for series in ("record run", "time_horizons", "world_compute")
+            ]
+    return sentences, figures, tables
+
+
+def of_calibration(now: dict[str, str]) -> tuple[list[str], list[Figure], list[Table]]:
+    """The kept simulation-based calibration."""
+    kept = sbc_record.kept_results()
+    sentence = sbc_record.kept_sentence(kept, now)
+    if not kept:
+        return [sentence], [], []
+    parts = [one.summary for one in kept]
+    wrong = [calibration_sentence(one) for one in parts if one.model["not_calibrated"]]
+    calibrated = (
+        []
+        if wrong
+        else ["Every parameter of every block is calibrated: truths drawn from the prior fall evenly among the draws."]
+    )
+    figure = drawn("calibration-held", partial(plot_held, parts), "Truths inside their 90% interval, by model")
+    table = Table("calibration", "Simulation-based calibration", model_words(parts), folded=True)
+    return [sentence, *wrong, *calibrated], [figure], [table]
