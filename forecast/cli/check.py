@@ -52,14 +52,15 @@ def check(context: click.Context, run_file: str, as_json: bool, as_csv: bool, qu
     Findings first, each with its remedy, then the tables behind them; --csv gives the findings, --json everything. Exit
     code 3 where the sampler failed its gate. Example: forecast check forecast-out/run.nc
     """
-    from forecast.evaluation.checks import check
+    from forecast.evaluation.checks import check, refuse_unfitted
     from forecast.reporting.forecasts import forecasts
     from forecast.runs import load_run
 
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
-    say, tree = printing.speaker(quiet), load_run(run_file)
-    say(f"checking {run_file}: sampler, leave-one-out, predictive checks, prior")
+    tree = load_run(run_file)
+    refuse_unfitted(tree)
+    printing.speaker(quiet)(f"checking {run_file}: sampler, leave-one-out, predictive checks, prior")
     found = check(tree)
     if as_csv:
         printing.emit_frame(found.findings, False, True)

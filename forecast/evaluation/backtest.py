@@ -169,6 +169,7 @@ def fit_record(day: Date, known: Observations, run: xr.DataTree) -> dict[str, ob
         "cut": day.isoformat(),
         "rows_seen": seen,
         "converged": gate["passed"],
+        "why": "; ".join(gate["failures"]),
         "divergences": gate["divergences"],
         "max_rhat": gate["max_rhat"],
     }

@@ -35,9 +35,9 @@ Array = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]  # what is under way, replicates done, replicates wanted
 
 REPLICATES = 200
-DRAWS, TUNE = 300, 300  # of the one chain of a refit
+DRAWS, TUNE = 300, 200  # of the one chain of a refit; longer tuning left as many chains unsettled
 ATTEMPTS = 3  # each twice as long as the one before
-LARGEST_RHAT, FEWEST_DRAWS = 1.1, 30  # of a replicate's worst quantity, between the halves of its chain
+LARGEST_RHAT, FEWEST_DRAWS = 1.1, 25  # of a replicate's worst quantity, between the halves of its chain
 LIKELIHOOD = "log likelihood"  # ranked besides the parameters: alone it sees a posterior that ignores the data
 
 

@@ -120,7 +120,7 @@ def check(run: xr.DataTree, observations: Observations | None = None) -> Checks:
     >>> from forecast import load_run
     >>> check(load_run("forecast-out/run.nc")).raise_if_failed()  # doctest: +SKIP
     """
-    refuse_changed(run)
+    refuse_unfitted(run)
     gate = gate_of(run)
     tables = fitted_tables(run) if observations is None else observations
     judged = judged_rows(run, tables)
@@ -135,8 +135,10 @@ def check(run: xr.DataTree, observations: Observations | None = None) -> Checks:
     return Checks(gate, found, sampling, loo_frame(left_out, labels), influential, pit, predictive, guarded)
 
 
-def refuse_changed(run: xr.DataTree) -> None:
-    """Refuse a run whose draws are no longer those that were fitted."""
+def refuse_unfitted(run: xr.DataTree) -> None:
+    """Refuse a run whose draws are not those of a fit: of the prior alone, or changed since."""
+    if "sample_stats" not in run.children:
+        raise InputError("this run holds draws of the prior: there is no sampler to check; fit a posterior first")
     record = read_provenance(run)
     for key, how in (("views", "seen through a view"), ("thinned", "thinned")):
         if record.get(key):

@@ -194,7 +194,8 @@ def test_the_command_prints_verdict_findings_and_tables_and_exits_3(file: Path) 
     assert found.stderr == ""
 
 
-def test_json_holds_everything_and_nothing_else(file: Path) -> None:
+def test_json_holds_everything_and_nothing_else(file: Path, checks: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecast.evaluation.checks.check", lambda run: checks)
     found = call(str(file), "--json", "--quiet")
     assert found.exit_code == 3
     said = json.loads(found.stdout)
@@ -203,7 +204,8 @@ def test_json_holds_everything_and_nothing_else(file: Path) -> None:
         assert isinstance(said[name], list)
 
 
-def test_csv_holds_the_findings(file: Path) -> None:
+def test_csv_holds_the_findings(file: Path, checks: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecast.evaluation.checks.check", lambda run: checks)
     found = call(str(file), "--csv", "--quiet")
     assert found.exit_code == 3
     table = pd.read_csv(io.StringIO(found.stdout))
