@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FormatStrFormatter, MaxNLocator, PercentFormatter
 
 from forecast.driver_plots import row_axes
 from forecast.errors import InputError
@@ -45,6 +45,8 @@ def plot_predictions(rows: pd.DataFrame, series: str, ax: Axes | None = None) ->
         ax.vlines(at, part["q05"], part["q95"], color=colour, linewidth=1.2, alpha=0.6, label=f"as of {cut}")
         ax.vlines(at, part["q25"], part["q75"], color=colour, linewidth=3.2, alpha=0.6)
     ax.plot(own["date"], own["observed"], "o", color=INK, markersize=4, label="came later")
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    ax.xaxis.set_major_formatter(FormatStrFormatter("%.1f"))
     ax.set_ylabel(f"{series.replace('_', ' ')} ({own['units'].iloc[0]})", color=INK, fontsize=FONT_SIZE)
     legend(ax)
     return ax

@@ -26,7 +26,8 @@ from forecast.schema import SCHEMA_VERSION
 DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
 EVIDENCE = "evidence"  # attribute with what each block of observations does to the answers
-OWN_ATTRIBUTES = ("forecast", ANSWERS, EVIDENCE)
+CHECKS = "checks"  # attribute with what `forecast check` found
+OWN_ATTRIBUTES = ("forecast", ANSWERS, EVIDENCE, CHECKS)
 LIBRARIES = ("forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 
 

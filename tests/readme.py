@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 import forecast as fc
+from forecast.evaluation.backtest_words import skill_words, whole
+from forecast.quantiles import quantile
 from forecast.summaries import number
 
 QUANTILES = (0.05, 0.5, 0.95)
@@ -18,10 +20,9 @@ def spread(values: xr.DataArray, power: float | None = None) -> str:
 
 
 def interval(values: xr.DataArray, form: str) -> str:
-    flat = values.values[~np.isnan(values.values)]
-    low, middle, high = np.quantile(flat, QUANTILES)
     show = {"count": lambda x: number(10.0**x), "years": lambda x: f"{x:.1f}", "date": lambda x: f"{int(x)}"}[form]
-    return f"{show(middle)} | {show(low)} to {show(high)}"
+    low, middle, high = (show(x) if np.isfinite(x) else "not by 2045" for x in quantile(values, QUANTILES).values)
+    return f"{middle} | {low} to {high}"
 
 
 def numbers(run: xr.DataTree) -> dict[str, str]:
@@ -41,6 +42,19 @@ def numbers(run: xr.DataTree) -> dict[str, str]:
         "p_20": percent("already_20"),
         "p_acc": percent("acceleration"),
     }
+
+
+def backtests() -> dict[str, str]:
+    """The kept back-tests: label -> columns of the README's table."""
+    labels = {"vintage": "priors as of each cut", "today": "today's priors"}
+    found = {}
+    for name, label in labels.items():
+        rows = fc.kept_backtests()[name].rows
+        every = fc.skill(rows, ["table"]).iloc[0]
+        shares = f"{whole(every['coverage_50'])} | {whole(every['coverage_90'])}"
+        skills = f"{skill_words(every, 'line')} | {skill_words(every, 'last')}"
+        found[label] = f"{every['n']:.0f} of {every['figures']:.0f} | {shares} | {skills}"
+    return found
 
 
 def questions(run: xr.DataTree) -> dict[str, str]:

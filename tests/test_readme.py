@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from readme import drivers, numbers, questions
+from readme import backtests, drivers, numbers, questions
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCK = README.split("<!-- numbers:")[1].split("<!-- /numbers -->")[0]
 QUESTIONS = README.split("<!-- questions:")[1].split("<!-- /questions -->")[0]
 DRIVERS = README.split("<!-- drivers:")[1].split("<!-- /drivers -->")[0]
+BACKTESTS = README.split("<!-- backtests:")[1].split("<!-- /backtests -->")[0]
 SCALE = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 
 
@@ -54,6 +55,11 @@ def test_the_leading_inputs_have_their_shares(run):
     assert list(printed) == list(computed)
     for label, expected in computed.items():
         assert values(printed[label]) == pytest.approx(values(expected), abs=4.0), label
+
+
+def test_the_back_tests_are_those_kept():
+    printed = dict(line.strip("| ").split(" | ", 1) for line in BACKTESTS.splitlines()[3:] if line.startswith("| "))
+    assert printed == backtests()
 
 
 def test_commands_of_the_readme_exist():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from forecast.cli.options import AS_CSV, AS_JSON, QUIET, RUN
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from forecast.evaluation.checks import Checks
 
@@ -49,6 +50,7 @@ COLUMNS = {
 def check(context: click.Context, run_file: str, as_json: bool, as_csv: bool, quiet: bool) -> None:
     """Can a run be believed? Its sampler, its fit to every table, its calibration, what its prior implies.
 
+    What it finds is kept in the run file, for the report.
     Findings first, each with its remedy, then the tables behind them; --csv gives the findings, --json everything. Exit
     code 3 where the sampler failed its gate. Example: forecast check forecast-out/run.nc
     """
@@ -60,8 +62,10 @@ def check(context: click.Context, run_file: str, as_json: bool, as_csv: bool, qu
         raise click.UsageError("--json and --csv exclude each other.")
     tree = load_run(run_file)
     refuse_unfitted(tree)
-    printing.speaker(quiet)(f"checking {run_file}: sampler, leave-one-out, predictive checks, prior")
+    say = printing.speaker(quiet)
+    say(f"checking {run_file}: sampler, leave-one-out, predictive checks, prior")
     found = check(tree)
+    keep(tree, run_file, found, say)
     if as_csv:
         printing.emit_frame(found.findings, False, True)
     elif as_json:
@@ -70,6 +74,23 @@ def check(context: click.Context, run_file: str, as_json: bool, as_csv: bool, qu
         rows = forecasts(tree).coherence
         click.echo("\n\n".join([*said(run_file, found), wrapped(printing.coherence_sentence(rows)), *shown(found)]))
     context.exit(0 if found.passed else GATE_FAILED)
+
+
+def keep(tree: xr.DataTree, run_file: str, found: Checks, say: Callable[[str], None]) -> None:
+    """Keep what was found in the run file, for the report; a file that cannot be written stays as it is."""
+    from forecast.errors import InputError
+    from forecast.reporting.trust_section import kept_checks
+    from forecast.runs import CHECKS, save_run
+
+    kept = kept_checks(found)
+    if tree.attrs.get(CHECKS) == kept:
+        return
+    tree.attrs[CHECKS] = kept
+    try:
+        save_run(tree, run_file)
+        say(f"kept in {run_file}, for the report")
+    except InputError as error:
+        say(f"not kept: {error}")
 
 
 def everything(found: Checks, coherence: Sequence[Any]) -> dict[str, Any]:

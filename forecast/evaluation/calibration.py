@@ -22,7 +22,7 @@ from forecast.constants import constants
 from forecast.errors import ForecastError, InputError
 from forecast.evaluation.chains import effective_sizes, halves_rhat
 from forecast.evaluation.ranks import positions
-from forecast.evaluation.refits import Refit, as_data, column, name_of, refit
+from forecast.evaluation.refits import Refit, as_data, chain, column, name_of, refit
 from forecast.evaluation.truths import Truths, rows_of, simulated, truths_from_posterior, truths_from_prior
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, load_priors
@@ -269,17 +269,15 @@ def replicated(
     replicate: int,
 ) -> Replicate | str:
     """One replicate, or why none of its chains gave draws."""
-    from forecast.fitting import drawn
-
     seed = settings["random_seed"]
     values = simulated(rows, replicate, seed)
     data = model.compiled.with_data(**as_data(model, rows, values))
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0x726570, replicate)))
     found: Replicate | str = ""
     for attempt in range(ATTEMPTS):
-        longer = {name: settings[name] * 2**attempt for name in ("draws", "tune")}
+        draws, tune = (settings[name] * 2**attempt for name in ("draws", "tune"))
         try:
-            tree = drawn(data, settings | longer | {"random_seed": int(rng.integers(2**63))})
+            tree = chain(data, draws, tune, int(rng.integers(2**63)))
             found = placed(model, truths, tree, values, numbers, replicate, rng)
         except (RuntimeError, ValueError) as error:
             found = str(error).splitlines()[0][:120]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from forecast.errors import ForecastError
 from forecast.observations import Observations
@@ -20,6 +21,7 @@ from forecast.views import support, unconstrained
 Array = npt.NDArray[np.float64]
 
 JOINT = "joint"
+TARGET_ACCEPT = 0.85  # that of a fit takes twice the steps to have no divergence at all; here they are counted
 LEVELS = np.arange(1, 400) / 400.0  # quantile levels from which the spread of a prior is taken
 
 
@@ -120,3 +122,21 @@ def as_data(model: Refit, rows: Sequence[Any], values: Sequence[Array]) -> dict[
             raise ForecastError(f"the {name} rows of the graph are not those of the arrays: report this as a bug")
         data[f"{name}_observed"] = np.concatenate([values[i] for i in own])
     return data
+
+
+def chain(compiled: Any, draws: int, tune: int, seed: int) -> xr.DataTree:
+    """One chain of a compiled model with its data in place, as nutpie returns it."""
+    import nutpie
+
+    result: xr.DataTree = nutpie.sample(
+        compiled,
+        draws=draws,
+        tune=tune,
+        chains=1,
+        seed=seed,
+        adaptation="low_rank",
+        target_accept=TARGET_ACCEPT,
+        save_warmup=False,
+        progress_bar=False,
+    )
+    return result

@@ -18,7 +18,7 @@ import xarray as xr
 
 from forecast.overlays import shipped_folder
 from forecast.reporting.content import Figure, Section, Table
-from forecast.runs import EVIDENCE, read_provenance
+from forecast.runs import CHECKS, EVIDENCE, read_provenance
 from forecast.summaries import COLUMNS
 
 
@@ -71,8 +71,8 @@ def plain_table(table: Table) -> dict[str, Any]:
 
 
 def answers_key(run: xr.DataTree, scenarios: Sequence[str], years: Sequence[int]) -> str:
-    """SHA-256 of what the answers depend on: the run, its scenarios and years, the package, and the evidence it keeps."""
-    kept = hashlib.sha256(str(run.attrs.get(EVIDENCE, "")).encode()).hexdigest()
+    """SHA-256 of what the answers depend on: the run, its scenarios and years, the package, and what it keeps."""
+    kept = hashlib.sha256(str([run.attrs.get(name, "") for name in (EVIDENCE, CHECKS)]).encode()).hexdigest()
     content = [read_provenance(run)["digests"]["fit"], list(scenarios), list(years), package_digest(), kept]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -81,5 +81,5 @@ def answers_key(run: xr.DataTree, scenarios: Sequence[str], years: Sequence[int]
 def package_digest() -> str:
     """SHA-256 of the package's sources and shipped overlays: answers of another version are computed anew."""
     package = Path(__file__).resolve().parents[1]
-    files = sorted([*package.rglob("*.py"), *shipped_folder().rglob("*.toml")])
+    files = sorted([*package.rglob("*.py"), *package.glob("evaluation/*.json"), *shipped_folder().rglob("*.toml")])
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import pandas as pd
@@ -13,11 +14,11 @@ from forecast.calibration_plots import plot_held
 from forecast.evaluation import backtest_record, sbc_record
 from forecast.evaluation.backtest_words import backtest_sentences, skill_table, with_bands
 from forecast.evaluation.calibration_summary import calibration_sentence, model_words
-from forecast.evaluation.checks import Checks, check
+from forecast.evaluation.checks import Checks
 from forecast.reporting.answers import Answers
 from forecast.reporting.content import Figure, Section, Table
 from forecast.reporting.figures import drawn
-from forecast.runs import read_provenance
+from forecast.runs import CHECKS, read_provenance
 from forecast.summaries import COLUMNS
 
 NAME, TITLE = "trust", "Can it be trusted?"
@@ -28,6 +29,11 @@ LEAD = (
 )
 WHOSE = {backtest_record.TODAY: "today's priors", backtest_record.VINTAGE: "priors as of each cut"}
 BANDS = "horizon_band"
+COLUMNS_OF_FINDINGS = ("severity", "where", "finding", "remedy")
+NOT_CHECKED = (
+    "Leave-one-out, calibration and posterior predictive checks of this fit have not been made: forecast check RUN makes "
+    "them and keeps them in the run file."
+)
 FINE = "Every quantity of every model is calibrated: truths drawn from the prior fall evenly among the draws."
 
 
@@ -35,18 +41,32 @@ def trust_answer(run: xr.DataTree) -> Answers:
     """Checks of the run, the kept back-tests and the kept calibration."""
     now = run_digests(run)
     parts = [of_run(run), of_backtests(now), of_calibration(now)]
-    sentences, figures, tables = (tuple(x for part in parts for x in part[i]) for i in range(3))
+    sentences = tuple(sentence for said, _, _ in parts for sentence in said)
+    figures = tuple(figure for _, drawn_here, _ in parts for figure in drawn_here)
+    tables = tuple(table for _, _, shown in parts for table in shown)
     section = Section(NAME, TITLE, LEAD, sentences, figures, tables)
     return Answers((section,), pd.DataFrame(columns=list(COLUMNS)))
 
 
 def of_run(run: xr.DataTree) -> tuple[list[str], list[Figure], list[Table]]:
-    """What `check` finds in this run; nothing for a prior or draws without their likelihood."""
-    if read_provenance(run)["kind"] == "prior" or "log_likelihood" not in run.children:
+    """What ``forecast check`` found in this run, where it has been made; nothing for a prior."""
+    if read_provenance(run)["kind"] == "prior":
         return [], [], []
-    found: Checks = check(run)
-    shown = [Table("checks", "What the checks of this fit found", found.findings, folded=len(found.findings) > 6)]
-    return [found.verdict], [], shown if len(found.findings) else []
+    if CHECKS not in run.attrs:
+        return [NOT_CHECKED], [], []
+    kept = json.loads(run.attrs[CHECKS])
+    findings = pd.DataFrame(kept["findings"], columns=list(COLUMNS_OF_FINDINGS))
+    return (
+        [kept["verdict"]],
+        [],
+        [Table("checks", "What the checks of this fit found", findings)] if len(findings) else [],
+    )
+
+
+def kept_checks(found: Checks) -> str:
+    """The verdict and the findings to look at, as the run file keeps them; notes stay in ``forecast check``."""
+    chosen = found.findings[found.findings["severity"] != "note"][list(COLUMNS_OF_FINDINGS)]
+    return json.dumps({"verdict": found.verdict, "findings": chosen.to_dict("records")})
 
 
 def of_backtests(now: dict[str, str]) -> tuple[list[str], list[Figure], list[Table]]:

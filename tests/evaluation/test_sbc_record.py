@@ -54,7 +54,9 @@ def test_a_model_replaces_itself_and_leaves_the_others(tmp_path: Path) -> None:
     path = tmp_path / "sbc.json"
     keep([result("joint"), result("compute"), result("compute", "posterior")], path)
     keep([result("compute", day=23, seed=2), result("depth_scaling")], path)
-    found = [(one.summary.model["model"], one.summary.model["truths"], one.made["date"][-2:]) for one in kept_results(path)]
+    found = [
+        (one.summary.model["model"], one.summary.model["truths"], one.made["date"][-2:]) for one in kept_results(path)
+    ]
     assert found == [
         ("depth_scaling", "prior", "22"),
         ("compute", "prior", "23"),
