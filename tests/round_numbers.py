@@ -75,6 +75,7 @@ def compute() -> dict[str, Any]:
         "largest_fleet_share": 0.1,
         "largest_run_share": 0.2,  # with half the peak for 1e7 s, a run is 1e6 s of the fleet
         "training_days": RUN_SECONDS / 86_400.0,
+        "training_days_trend": 0.0,
         "training_days_scatter": 0.5,
         "training_days_variate": 0.0,
         "software_doubling_months": 12.0,

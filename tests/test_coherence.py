@@ -28,6 +28,7 @@ def drawn() -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         log10_fleet_flop_per_second_2025=21.0,
         log10_world_flop_per_second_2025=22.5,
         training_days=5.0,
+        training_days_trend=0.0,
         training_days_variate=0.0,
         required_horizon_minutes=1e9,
     )

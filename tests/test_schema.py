@@ -72,7 +72,7 @@ def test_outputs_keep_their_names_and_units():
 def test_every_parameter_has_one_block_a_unit_and_a_meaning():
     assert tuple(schema.PARAMETERS) == schema.BLOCKS
     names = [name for block in schema.PARAMETERS.values() for name in block]
-    assert len(names) == len(set(names)) == 88
+    assert len(names) == len(set(names)) == 90
     assert all(v.units and v.definition for block in schema.PARAMETERS.values() for v in block.values())
 
 

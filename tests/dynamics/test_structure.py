@@ -342,7 +342,8 @@ def test_the_run_stays_within_its_share_of_the_fleet(
 ) -> None:
     """C <= u N phi_max F, a leap included: the run grows with the fleet and no further."""
     found = as_drawn[scenario]
-    seconds = trends.log_training_seconds(p)[:, None] / LN10
+    at = moments(YEARS, p["as_of_year"])
+    seconds = np.stack([trends.log_training_seconds(year, p) for year in at], axis=-1) / LN10
     room = np.log10(found["training_utilization"]) + seconds + np.log10(p["largest_run_share"])[:, None]
     if scenario == "hardware_leap":
         assert (found["log10_fleet_flop_per_second"] > as_drawn["baseline"]["log10_fleet_flop_per_second"] + 0.3).any()

@@ -120,7 +120,7 @@ def test_a_frontier_run_of_the_evolved_world_takes_about_a_day() -> None:
     assert 0.9 < 55.0 * SLOW.years / NORMAL.years < 1.2
     evolved = equations.frictions(SLOW, NORMAL, "evolved", p)
     shrunk = p | {"experiment_days": 2.0 * WEEK, "training_days": p["training_days"] * WEEK}
-    run_days = np.exp(trends.log_training_seconds(shrunk)) / 86_400
+    run_days = np.exp(trends.log_training_seconds(shrunk["as_of_year"], shrunk)) / 86_400
     assert evolved.log_fitting == pytest.approx(equations.log_fitting_share(7.0, run_days, shrunk), rel=1e-9)
 
 

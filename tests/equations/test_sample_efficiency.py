@@ -170,7 +170,10 @@ def test_the_data_points_never_exceed_the_stock(flop: float, ratio: float, horiz
     assert used / params <= ratio * (1 + 1e-12), "nor does practice"
 
 
-def test_practice_closes_half_the_distance_in_each_half_life() -> None:
-    years = 2024.0 + 0.7 * np.arange(5)
+def test_practice_is_half_way_after_a_half_life_and_logistic() -> None:
+    """The way left, as a share of what it was long before: 1/2 in 2024, 1/4 a half-life on; odds fall 3x in each."""
+    years = 2024.0 + 0.7 * np.array([-400.0, -1.0, 0.0, 1.0, 2.0, 400.0])
     found = se.log_tokens_per_param(years, 4.0, 6.0, 0.7)
-    np.testing.assert_allclose(6.0 - found, 2.0 / 2.0 ** np.arange(5))
+    odds = 3.0 ** -np.array([-1.0, 0.0, 1.0, 2.0])
+    np.testing.assert_allclose(6.0 - found[1:-1], 4.0 * odds / (1.0 + odds))
+    assert found[[0, -1]].tolist() == [2.0, 6.0], "bounded on both sides"

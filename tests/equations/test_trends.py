@@ -54,10 +54,16 @@ def test_a_run_lasts_no_longer_than_progress_makes_waiting_pay() -> None:
     """Price-performance 0.1 OOM and software ln 2 a year: a run of 1000 days would be overtaken."""
     growth = 0.1 * LN10 + LN2
     long = round_parameters(training_days=1000.0)
-    assert np.exp(trends.log_training_seconds(long)) == pytest.approx(YEAR_SECONDS / growth)
-    assert np.exp(trends.log_training_seconds(P)) == pytest.approx(RUN_SECONDS)
+    assert np.exp(trends.log_training_seconds(2025.0, long)) == pytest.approx(YEAR_SECONDS / growth)
+    assert np.exp(trends.log_training_seconds(2025.0, P)) == pytest.approx(RUN_SECONDS)
     later = round_parameters(training_days_variate=2.0)  # two standard deviations of 0.5 in ln
-    assert np.exp(trends.log_training_seconds(later)) == pytest.approx(RUN_SECONDS * np.e)
+    assert np.exp(trends.log_training_seconds(2025.0, later)) == pytest.approx(RUN_SECONDS * np.e)
+
+
+def test_runs_get_longer_every_year_until_the_slowdown() -> None:
+    p = round_parameters(training_days_trend=0.1, slowdown_year=2028.0, training_days=1.0)
+    days = np.exp([trends.log_training_days(year, p) for year in (2023.0, 2026.0, 2028.0, 2040.0)])
+    np.testing.assert_allclose(days, np.exp([0.0, 0.3, 0.5, 0.5]))
 
 
 def test_utilization_carries_its_trend_and_the_offset_of_the_draw() -> None:
@@ -70,10 +76,10 @@ def test_utilization_carries_its_trend_and_the_offset_of_the_draw() -> None:
 
 
 def test_practice_goes_half_of_the_way_to_its_asymptote_in_each_half_life() -> None:
-    """From 20 in 2024 to 4 x the optimum of 20: the geometric mean after one half-life."""
+    """From 20 in 2024 to 4 x the optimum of 20: the geometric mean after one half-life, 1 - tanh(ln 3) left after two."""
     p = round_parameters(overtraining_factor=4.0)
     ratios = np.exp(trends.log_practice(np.array([2024.0, 2025.0, 2026.0, 2100.0]), 28.0, p))
-    np.testing.assert_allclose(ratios, [20.0, 40.0, 20.0 * 4.0**0.75, 80.0], rtol=1e-9)
+    np.testing.assert_allclose(ratios, [20.0, 40.0, 20.0 * 4.0**0.8, 80.0], rtol=1e-9)
     offset = round_parameters(overtraining_factor=4.0, tokens_per_param_variate=2.0)
     assert np.exp(trends.log_tokens_per_param_of_draw(2025.0, 28.0, offset)) == pytest.approx(40.0 * np.e)
 

@@ -23,7 +23,7 @@ from forecast.schema import BLOCKS, EVENTS, PARAMETERS, READOUTS, YEARLY
 
 UP, DOWN, SAME = 1, -1, 0
 YEAR = 2032
-SECOND_ORDER = 0.1  # share of draws in which a detour through the rest of the model may turn the direction round
+SECOND_ORDER = 0.15  # share of draws in which a detour through the rest of the model may turn the direction round
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ CASES = [
     Case("log2_horizon_at_centre", 4.0, 7.0, {"log10_task_horizon": UP, "year_100": DOWN}, "as above"),
     Case("returns", 0.5, 2.0, {"first_year_gain": UP, "best_year_gain": UP, "years_to_3_oom": DOWN},
          "ideas that get harder slowly let software run away"),
-    Case("research_fleet_share", 0.1, 0.4, {"largest_speedup": UP, "year_100": DOWN}, "more AI researchers"),
+    Case("research_fleet_share", 0.05, 0.6, {"largest_speedup": UP, "year_100": DOWN}, "more AI researchers"),
     Case("latency_ceiling", 8.0, 100.0, {"year_100": DOWN},
          "people who have the ideas wait less"),
     Case("compute_share", 0.6, 0.74, {"first_year_gain": DOWN}, "labour counts less"),

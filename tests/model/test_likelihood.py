@@ -110,7 +110,7 @@ def test_tokens_per_param(rows: dict[str, Rows], draw: dict[str, Any], observati
 
     start = np.log(draw["tokens_per_param_2024"])
     end = np.log(draw["overtraining_factor"]) + np.array([optimum(flop) for flop in table["training_flop"].values])
-    still_to_go = 0.5 ** ((table["year"].values - 2024.0) / draw["overtraining_half_life"])
+    still_to_go = 2.0 / (1.0 + 3.0 ** ((table["year"].values - 2024.0) / draw["overtraining_half_life"]))
     row = rows["tokens_per_param"]
     np.testing.assert_allclose(np.ravel(row.mean), end + (start - end) * still_to_go, rtol=1e-4, atol=1e-4)
     assert_rows(row, np.ravel(row.mean), draw["tokens_per_param_scatter"], np.log(table["tokens_per_param"]))
@@ -168,8 +168,9 @@ def test_compute(rows: dict[str, Rows], draw: dict[str, Any], observations: Obse
 
 
 def test_runs_and_chips(rows: dict[str, Rows], draw: dict[str, Any], observations: Observations) -> None:
-    days = np.log(observations["run_durations"]["training_days"])
-    assert_rows(rows["run_durations"], np.log(draw["training_days"]), draw["training_days_scatter"], days)
+    table = observations["run_durations"]
+    days = np.log(draw["training_days"]) + draw["training_days_trend"] * (table["year"].values - 2023.0)
+    assert_rows(rows["run_durations"], days, draw["training_days_scatter"], np.log(table["training_days"]))
     chips = observations["hardware"]
     rise = draw["price_performance_growth"] * (chips["year"].values - 2022.0)
     observed = np.log10(chips["flop_per_second"] / chips["price_usd"])
@@ -195,7 +196,12 @@ def test_task_horizons(rows: dict[str, Rows], draw: dict[str, Any], observations
     flop = np.array([trends.effective_flop_on_trend(year, draw) for year in table["year"].values])
     centred = draw["horizon_doublings_per_oom"] * (flop - flop.mean())
     expected = draw["log2_horizon_at_centre"] + centred
-    assert_rows(rows["time_horizons"], expected, draw["horizon_scatter"], np.log2(table["horizon_minutes"]))
+    away = draw["as_of_year"] - table["year"].values
+    walk = draw["horizon_walk_scale"] ** 2 * np.minimum.outer(away, away)
+    truth = stats.multivariate_normal(expected, walk + draw["horizon_scatter"] ** 2 * np.eye(away.size))
+    row = rows["time_horizons"]
+    assert log_density(row).sum() == pytest.approx(truth.logpdf(np.log2(table["horizon_minutes"])), rel=1e-9)
+    assert row.nu is None
     assert draw["effective_flop_centre"] == pytest.approx(flop.mean())
 
 
@@ -270,7 +276,7 @@ def test_a_horizon_at_the_suites_limit_says_at_least(priors: Priors, tmp_path: P
     held = {name: value for name, value in draw.items() if name in priors and np.ndim(value) == 0}
     model = build_model(priors.replace(**held), data, ["task_horizon"])
     assert [potential.name for potential in model.potentials] == ["time_horizons_censored"]
-    assert list(model.coords["scattered_row"]) == [f"time_horizons:{i}" for i in range(last)]
+    assert list(model.coords["held_row"]) == [f"time_horizons:{i}" for i in range(last)]
 
     (shares,) = model.free_RVs  # everything else is held at the draw's value
     inputs = {model.rvs_to_values[shares].name: np.zeros(shares.type.shape)}
@@ -279,7 +285,9 @@ def test_a_horizon_at_the_suites_limit_says_at_least(priors: Priors, tmp_path: P
     there = draw | {"loss_shares": np.array([sticks[0], (1 - sticks[0]) * sticks[1], np.prod(1 - sticks)])}
     flop = np.array([trends.effective_flop_on_trend(year, there) for year in data["time_horizons"]["year"].values])
     mean = draw["log2_horizon_at_centre"] + draw["horizon_doublings_per_oom"] * (flop[last] - flop.mean())
-    assert found == pytest.approx(stats.t(5.0).logsf((np.log2(960.0) - mean) / draw["horizon_scatter"]), rel=1e-6)
+    away = draw["as_of_year"] - data["time_horizons"]["year"].values[last]
+    spread = np.sqrt(draw["horizon_scatter"] ** 2 + draw["horizon_walk_scale"] ** 2 * away)
+    assert found == pytest.approx(stats.norm(mean, spread).logsf(np.log2(960.0)), rel=1e-6)
 
 
 def test_log_likelihoods_of_draws_are_those_of_each(prior_run: xr.DataTree, observations: Observations) -> None:

@@ -177,7 +177,7 @@ def test_the_longest_run_does_not_cut_finnvedens_year(observations: Observations
         trends.LN10 * p["price_performance_growth"], equations.growth_per_year(p["software_doubling_months"])
     )
     assert 14.0 < longest / 31_557_600 * 12 < 15.0
-    assert np.exp(trends.log_training_seconds(p)) == pytest.approx(3e7, rel=1e-10)
+    assert np.exp(trends.log_training_seconds(2031.0, p)) == pytest.approx(3e7, rel=1e-10)
 
 
 def test_finnvedens_world_still_adds_some_compute(observations: Observations) -> None:
