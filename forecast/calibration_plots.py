@@ -15,7 +15,7 @@ from forecast.evaluation.ranks import BAND, EDGES, FINE, band, ecdf_difference
 from forecast.plots import BLUE, DASHES, FONT_SIZE, GREY, INK, ORANGE, PALETTE, legend, new_axes
 from forecast.words import percent
 
-NAMED = 4  # curves outside the band that are told apart
+NAMED = 3  # curves that are told apart; a legend has no room for more
 
 
 def plot_rank_ecdf(found: Summary, ax: Axes | None = None) -> Axes:
@@ -31,7 +31,9 @@ def plot_rank_ecdf(found: Summary, ax: Axes | None = None) -> Axes:
     """
     ax = new_axes(ax)
     low, high = band(int(found.counts[0].sum()))
-    ax.fill_between([0.0, *EDGES, 1.0], [0.0, *low, 0.0], [0.0, *high, 0.0], color=BLUE, alpha=0.2, linewidth=0)
+    ax.fill_between(
+        [0.0, *EDGES, 1.0], [0.0, *low, 0.0], [0.0, *high, 0.0], color=BLUE, alpha=0.2, linewidth=0, label="band"
+    )
     wrong = (found.parameters["verdict"] != FINE).to_numpy()
     x = np.array([0.0, *EDGES, 1.0])
     named = 0

@@ -13,7 +13,7 @@ import re
 from datetime import date as Date
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError, PydanticUndefined
 
 FIRST_DATE, LAST_DATE = Date(1950, 1, 1), Date(2100, 12, 31)
@@ -299,8 +299,18 @@ class TimeHorizon(IntervalRow):
     estimate: ClassVar[str] = "horizon_minutes"
     model: str = text("the model")
     date: Day
-    horizon_minutes: float = quantity("min", "length of tasks done at 50% success", le=LONGEST_RELIABLE_HORIZON)
+    horizon_minutes: float = quantity("min", "length of tasks done at 50% success, at most 960")
     censored: int = flag("1 if the horizon is at least this long")
+
+    @field_validator("horizon_minutes")
+    @classmethod
+    def _within_reach(cls, minutes: float) -> float:
+        if minutes > LONGEST_RELIABLE_HORIZON:
+            reach = f"{LONGEST_RELIABLE_HORIZON:g}"
+            raise fault(
+                f"{minutes:g} is beyond what the task suite can tell (write {reach} with censored = 1: at least that)"
+            )
+        return minutes
 
 
 class ResearchStaff(Row):

@@ -53,7 +53,7 @@ def backtests() -> dict[str, str]:
         every = fc.skill(rows, ["table"]).iloc[0]
         shares = f"{whole(every['coverage_50'])} | {whole(every['coverage_90'])}"
         skills = f"{skill_words(every, 'line')} | {skill_words(every, 'last')}"
-        found[label] = f"{every['n']:.0f} of {every['figures']:.0f} | {shares} | {skills}"
+        found[label] = f"{every['n']:.0f}, of {every['figures']:.0f} figures | {shares} | {skills}"
     return found
 
 

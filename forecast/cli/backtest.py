@@ -113,5 +113,8 @@ def printed(found: Backtest, vintage: bool, as_json: bool, as_csv: bool) -> None
         else ["Not scored, for there was no row before the cut:\n" + printing.aligned(found.unscored)]
     )
     failed = found.fits[~found.fits["converged"]]
-    marks = [f"NOT CONVERGED at {', '.join(failed['cut'])}: read these with caution."] if len(failed) else []
+    marks = [
+        f"NOT CONVERGED at {row.cut}: {row.why}. Read it with caution, or give more --draws."
+        for row in failed.itertuples()
+    ]
     click.echo("\n\n".join([*marks, *said, *shown, *unscored]))

@@ -35,9 +35,10 @@ BANDS = (0.0, 1.0, 2.0, 3.0, 100.0)
 def backtest_sentences(rows: pd.DataFrame, vintage: bool) -> tuple[str, ...]:
     """The result in sentences: coverage, skill, the tables that fall outside, and what the priors know."""
     table = skill(rows, ["table"])
-    every = table.iloc[0]
+    every, number = table.iloc[0], rows["cut"].nunique()
+    cuts = "one cut" if number == 1 else f"{number} cuts"
     said = [
-        f"{every['n']:.0f} predictions of {every['figures']:.0f} figures that came after {rows['cut'].nunique()} cuts: "
+        f"{every['n']:.0f} predictions of {every['figures']:.0f} figures that came after {cuts}: "
         f"{whole(every['coverage_90'])} fell inside their 90% interval and {whole(every['coverage_50'])} inside their "
         f"50% interval.",
         f"Against a straight line in time the skill is {skill_words(every, 'line')} (1 is perfect, 0 no better; CRPS), "

@@ -22,7 +22,7 @@ from forecast.constants import constants
 from forecast.errors import ForecastError, InputError
 from forecast.evaluation.chains import effective_sizes, halves_rhat
 from forecast.evaluation.ranks import positions
-from forecast.evaluation.refits import Refit, as_data, chain, column, name_of, refit
+from forecast.evaluation.refits import Refit, as_data, chain, column, name_of, of_own_blocks, refit
 from forecast.evaluation.truths import Truths, rows_of, simulated, truths_from_posterior, truths_from_prior
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, load_priors
@@ -166,7 +166,8 @@ def recovery(
 ) -> Calibration:
     """Parameter recovery at realistic sizes: as `sbc`, with truths drawn from a fitted run's posterior.
 
-    Tables are those that the run was fitted to. Intervals hold the truth at their nominal rate on average over the
+    Tables are those that the run was fitted to. Of a block its own parameters are ranked: what it reads of other blocks is
+    known from their data, which the refit has not seen. Intervals hold the truth at their nominal rate on average over the
     prior; near one posterior they hold it at that rate where the data outweigh the prior, more often where the prior
     agrees with the data and less often where it does not.
 
@@ -192,7 +193,7 @@ def recovery(
     started, tell = time.perf_counter(), progress or (lambda *_: None)
     tell(name_of(chosen), 0, replicates)
     truths = truths_from_posterior(run, replicates, random_seed)
-    return calibrated(refit(priors, observations, chosen), truths, settings, started, workers, tell)
+    return calibrated(of_own_blocks(refit(priors, observations, chosen)), truths, settings, started, workers, tell)
 
 
 def request(

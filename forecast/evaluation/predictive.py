@@ -112,14 +112,26 @@ def predicted(
     from forecast.model.on_draws import expected_rows
 
     found = {}
-    for row in expected_rows(p, observations, numbers, as_fitted=as_fitted):
+    with np.errstate(invalid="ignore"):  # a world that shrinks
+        rows = expected_rows(p, observations, numbers, as_fitted=as_fitted)
+    for row in rows:
         if row.name in SCALES:
             index = np.arange(row.observed.size)
             if row.name == "time_horizons":
                 index = np.flatnonzero(observations["time_horizons"]["censored"].values == 0)
             axes = as_fitted and row.name == "time_horizons"
-            found[row.name] = Predictions(row.name, index, row.mean, row.spread, row.observed, row.nu, axes)
+            mean = where_none_is_added(row.mean) if row.name == "world_compute" else row.mean
+            found[row.name] = Predictions(row.name, index, mean, row.spread, row.observed, row.nu, axes)
     return found
+
+
+def where_none_is_added(mean: Array) -> Array:
+    """Expected log10 of the world's additions, a draw whose world shrinks being three OOM below the least of the others.
+
+    It adds nothing, which has no logarithm: left out, the draw would be dropped; at -inf, no score could be taken.
+    """
+    least = np.nanmin(np.where(np.isnan(mean), np.inf, mean), axis=0)
+    return np.where(np.isnan(mean), least - 3.0, mean)
 
 
 def family_variates(fitted: Array, families: list[str], observations: Observations, seed: int) -> Array:

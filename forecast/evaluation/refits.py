@@ -15,7 +15,7 @@ import xarray as xr
 from forecast.errors import ForecastError
 from forecast.observations import Observations
 from forecast.priors import Prior, Priors
-from forecast.schema import BLOCKS, STATED
+from forecast.schema import BLOCKS, PARAMETERS, STATED
 from forecast.views import support, unconstrained
 
 Array = npt.NDArray[np.float64]
@@ -86,6 +86,17 @@ def entries_of(name: str, labels: Mapping[str, Any]) -> list[Entry]:
         return [Entry(name, name, None)]
     (dim,) = STATED[name].dims
     return [Entry(f"{name}[{label}]", name, i) for i, label in enumerate(labels[dim])]
+
+
+def of_own_blocks(model: Refit) -> Refit:
+    """The model with only the parameters of its own blocks ranked, not those that it reads of others."""
+    own = {name for block in model.blocks for name in PARAMETERS[block]}
+    kept = [i for i, entry in enumerate(model.entries) if entry.parameter in own]
+    return model._replace(
+        entries=tuple(model.entries[i] for i in kept),
+        ends=tuple(model.ends[i] for i in kept),
+        spreads=model.spreads[kept],
+    )
 
 
 def column(values: Array, entry: Entry) -> Array:

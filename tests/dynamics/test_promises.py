@@ -175,10 +175,11 @@ def test_caps_hold_at_every_draw_and_year(both: tuple[xr.Dataset, xr.Dataset], p
     readouts, yearly = both
     p = prior_run["posterior"].to_dataset()
     drawn = parameters_of(prior_run)
-    at = results.moments(yearly["year"].values.tolist(), float(drawn["as_of_year"]))
-    by_year = np.stack([trends.log_training_seconds(year, drawn) for year in at], axis=-1).reshape(2, 150, -1)
-    coords = {d: yearly[d] for d in ("chain", "draw", "year")}
-    seconds = xr.DataArray(by_year / np.log(10.0), dims=("chain", "draw", "year"), coords=coords)
+    at = xr.DataArray(results.moments(yearly["year"].values.tolist(), float(drawn["as_of_year"])), dims="year")
+    frozen = readouts["year_100"].where(readouts["scenario"] == "software_only", np.inf)
+    when = np.minimum(at, frozen).transpose("scenario", "year", "chain", "draw")
+    flat = when.values.reshape(*when.shape[:2], -1)
+    seconds = when.copy(data=(trends.log_training_seconds(flat, drawn) / np.log(10.0)).reshape(when.shape))
     cluster = yearly["log10_training_flop"] - np.log10(yearly["training_utilization"]) - seconds
     fleet, world = yearly["log10_fleet_flop_per_second"], yearly["log10_world_flop_per_second"]
     assert (cluster <= fleet + np.log10(p["largest_run_share"]) + 1e-9).all()
