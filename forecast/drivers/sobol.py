@@ -34,7 +34,6 @@ INPUTS = 12
 SECOND = 8
 POINTS = 1024
 CLEAR = 3.0  # standard errors: of 28 pairs without effect, 1 time in 25 one lies beyond
-LOWEST_CENTRE = -300.0  # log10 FLOP: tokens per parameter that change within weeks overflow when run back to 2023
 
 
 class PriorInputs(NamedTuple):
@@ -103,8 +102,7 @@ def prior_parameters(run: xr.DataTree, inputs: PriorInputs) -> Callable[[Array],
             several = bool(STATED[name].dims)
             p[name] = shares_of_sticks(columns[:, own]) if several else np.ascontiguousarray(columns[:, own[0]])
         p |= production(p) if stated_otherwise else {}
-        with np.errstate(over="ignore", divide="ignore"):
-            p["effective_flop_centre"] = np.maximum(trends.effective_flop_centre(years, p), LOWEST_CENTRE)
+        p["effective_flop_centre"] = trends.effective_flop_centre(years, p)
         require_finite(p)
         return p
 

@@ -11,6 +11,7 @@ the trend.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date as Date
 from typing import Any
 
@@ -59,7 +60,7 @@ from forecast.results import checked_form, checked_years, in_blocks, require_fin
 from forecast.rows import LONGEST_RELIABLE_HORIZON
 from forecast.runs import parameters_of, read_provenance, sample_shape
 
-NU = 5.0  # of the Student-t that the model fits to all three tables; tests/research/test_indicators.py pins it
+NU = 5.0  # of the Student-t that the model fits to runs and fleets; tests/research/test_indicators.py pins it
 OUTCOMES = (0.1, 0.5, 0.9)  # quantiles of the forecast that are tried where nothing is observed
 
 
@@ -113,7 +114,7 @@ def watch(
     seen = None if observed is None else observations_of(observed)
     form, shape = checked_form(horizon_form), sample_shape(run)
     draws = in_blocks(p, shape[0] * shape[1], lambda part: forecast_of(part, moment, end, form))
-    measured = measurements(draws, p, fleet_error(run))
+    measured = measurements(draws, p, fleet_error(run), moment - start)
     event = (draws["year_100"] <= by + 1.0).astype(float)
     seed = int(record["settings"]["random_seed"])
     cases = what_ifs(outcomes(measured) if seen is None else seen, together=seen is not None)
@@ -179,17 +180,24 @@ def fleet_error(run: xr.DataTree) -> float:
     return float(np.median(np.log10(high / low) / (2.0 * ndtri(0.5 + mass / 2.0))))
 
 
-def measurements(draws: Mapping[str, Array], p: Mapping[str, Any], error_of_fleet: float) -> dict[str, Measurement]:
-    """How each indicator would be read in each draw, in log10 of its units; the horizon also on today's suite of tasks."""
+def measurements(
+    draws: Mapping[str, Array], p: Mapping[str, Any], error_of_fleet: float, years_ahead: float
+) -> dict[str, Measurement]:
+    """How each indicator would be read in each draw, in log10 of its units; the horizon also on today's suite of tasks.
+
+    Task horizons walk about their line, so that theirs is noise of scatter^2 + scale^2 x years ahead, and normal.
+    """
     errors = {"fleet": error_of_fleet}
     found = {}
     for name, one in INDICATORS.items():
         mean = draws[one.quantity]
         spread = np.hypot(np.broadcast_to(p[one.scatter], mean.shape) * one.oom, errors.get(name, 0.0))
         found[name] = Measurement(mean, spread, NU)
-    horizon = found["task_horizon"]
+    walked = np.broadcast_to(p["horizon_walk_scale"], found["task_horizon"].mean.shape) * np.sqrt(years_ahead)
+    spread = np.hypot(found["task_horizon"].spread, walked * INDICATORS["task_horizon"].oom)
+    found["task_horizon"] = Measurement(found["task_horizon"].mean, spread)
     reach = float(np.log10(LONGEST_RELIABLE_HORIZON))
-    return found | {TODAYS_SUITE: Measurement(horizon.mean, horizon.spread, NU, reach)}
+    return found | {TODAYS_SUITE: replace(found["task_horizon"], reach=reach)}
 
 
 def predicted(measured: Mapping[str, Measurement]) -> dict[str, Any]:

@@ -343,14 +343,14 @@ def test_fixed_parameters_and_unread_detail_are_no_inputs(prior_run: xr.DataTree
     assert set(members) <= {name for block in PARAMETERS.values() for name in block}
 
 
-def test_a_half_life_of_weeks_is_followed_to_its_limit(prior_run: xr.DataTree) -> None:
-    """Tokens per parameter, run back to 2023, leave no compute: E then is far above its centre, and all is automated."""
+def test_a_half_life_of_weeks_is_a_step_and_no_overflow(prior_run: xr.DataTree) -> None:
+    """Practice changes logistically, so that run back to 2023 it is bounded: every centre is a compute of that time."""
     columns, parameters = columns_of_draws(prior_run)
     columns[:, prior_inputs(read_provenance(prior_run), 2026.8).members["overtraining_half_life"]] = 0.05
     p = parameters(columns)
-    lost = p["effective_flop_centre"] < -200.0
+    assert (p["effective_flop_centre"] > 15.0).all() and (p["effective_flop_centre"] < 30.0).all()
     found = evaluator(parsed_outputs(["year_100"]), float(p["as_of_year"]), years=range(2026, 2031))(p, len(columns))
-    assert lost.any() and (found["year_100"][lost] == p["as_of_year"]).all()
+    assert not np.isnan(found["year_100"]).any()
 
 
 # Through the forecast

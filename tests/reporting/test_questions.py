@@ -19,7 +19,7 @@ from forecast.research.implementers import speedup, speedup_curve
 from forecast.side_draws import thinned
 from forecast.summaries import COLUMNS
 
-NAMES = ("drivers", "forms", "views", "organisations", "implementers", "leap", "watch")
+NAMES = ("drivers", "forms", "views", "organisations", "implementers", "leap", "watch", "trust")
 
 
 @pytest.fixture(scope="module")

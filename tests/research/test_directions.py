@@ -146,8 +146,8 @@ CASES = [
          | NO_PRACTICE, "practice that does not fit costs more", many=0.95),
     Case("organisations", "experiment_days", 2.0, {"slow dropped_in fitting_share": DOWN, "slow dropped_in progress": DOWN,
          "automated dropped_in fitting_share": DOWN}, "longer experiments do not end in a week", few=0.02, many=0.95),
-    Case("organisations", "training_days", 0.1, {"slow dropped_in fitting_share": UP, "slow dropped_in progress": UP},
-         "a run of days ends in a week", few=0.02, many=0.5),
+    Case("organisations", "training_days", 0.02, {"slow dropped_in fitting_share": UP, "slow dropped_in progress": UP},
+         "a run of days ends in a week", few=0.1, many=0.5),
     Case("organisations", "slow_quality", 1.2, {"slow dropped_in progress": UP, "slow evolved progress": UP,
          "automated evolved progress": SAME}, "better researchers do more", many=1.0),
 

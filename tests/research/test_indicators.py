@@ -14,7 +14,7 @@ from forecast.constants import constants
 from forecast.dynamics import takeoff, takeoff_with_years
 from forecast.errors import InputError
 from forecast.model.blocks import fleets, top_runs
-from forecast.model.takeoff_blocks import task_horizon
+from forecast.model.takeoff_blocks import horizons_alone
 from forecast.observations import Observations, load_settings
 from forecast.quantiles import quantile
 from forecast.research.indicator_results import FEWEST_DRAWS, NOTHING, TODAYS_SUITE, TOGETHER, VARIABLES
@@ -96,12 +96,17 @@ def test_the_noise_is_the_one_that_the_fit_gives_the_tables(prior_run: xr.DataTr
     columns = {name: value[:, None] if np.ndim(value) else value for name, value in p.items()} | constants(observations)
     columns["loss_shares"] = p["loss_shares"][:, None]
     rows = {row.name: row for row in (top_runs(columns, observations), fleets(columns, observations))}
-    rows["time_horizons"] = task_horizon(columns, observations)[0]
     size = p["fleet_scatter"].size
     expected = {one.quantity: np.zeros(size) for one in INDICATORS.values()}
-    noise = measurements(expected, p, fleet_error(prior_run))
-    assert {rows[name].nu for name in ("time_horizons", "training_runs", "fleet_compute")} == {NU}
-    np.testing.assert_allclose(noise["task_horizon"].spread, np.log10(2.0) * rows["time_horizons"].spread[:, 0])
+    ahead = float(p["as_of_year"]) - float(
+        observations["time_horizons"]["year"].values[0]
+    )  # as far behind, for the walk
+    noise = measurements(expected, p, fleet_error(prior_run), ahead)
+    assert {rows[name].nu for name in ("training_runs", "fleet_compute")} == {NU}
+    columns["depth_family_variate"] = p["depth_family_variate"]
+    (alone,) = horizons_alone(columns, observations)
+    assert alone.nu is None and np.isinf(noise["task_horizon"].nu)
+    np.testing.assert_allclose(noise["task_horizon"].spread, np.log10(2.0) * alone.spread[:, 0])
     np.testing.assert_allclose(noise["record_run"].spread, rows["training_runs"].spread[:, 0])
     each = rows["fleet_compute"].spread  # a row has the error of its own interval, next year's will have a typical one
     np.testing.assert_allclose(noise["fleet"].spread, np.median(each, axis=1), rtol=1e-9)
