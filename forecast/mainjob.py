@@ -83,7 +83,7 @@ def prepared(
     ForecastError
         With every fault of priors, tables, scenarios and folder, one a line.
     """
-    from forecast.constants import constants
+    from forecast.constants import refuse_empty
     from forecast.fitting import sampler_settings
 
     faults: list[ForecastError] = []
@@ -103,7 +103,7 @@ def prepared(
     )
     used = checked_years(_window(shipped, seen.as_of.year, years), seen.as_of_year)
     parameter_records(read, seen.as_of_year)  # a prior bounded by as_of may have nothing left
-    constants(seen)  # a table that as_of leaves empty may have to give a centre
+    refuse_empty(seen)
     command = command_line(settings, seen.as_of.isoformat(), chosen, used, views, priors, tables, prior_only)
     return Job(read, seen, settings, chosen, used, Path(folder), prior_only, command)
 
