@@ -138,18 +138,18 @@ def parameters_table(found: Sequence[Summary]) -> pd.DataFrame:
 
 
 def model_words(found: Sequence[Summary]) -> pd.DataFrame:
-    """A row per model for people."""
+    """A row per model for people; near a posterior ranks need not be uniform, so there is no verdict on them."""
     rows = []
     for one in found:
-        model = one.model
+        model, judged = one.model, one.model["truths"] == "prior"
         low, high = percent(model["held_90_low"]), percent(model["held_90_high"])
         rows.append(
             {
                 "Model": str(model["model"]).replace("_", " "),
                 "Replicates": model["replicates"],
                 "Quantities": model["parameters"],
-                "Not calibrated": model["not_calibrated"],
-                "Smallest p, all tests": number(model["p_smallest"]),
+                "Not calibrated": model["not_calibrated"] if judged else "",
+                "Smallest p, all tests": number(model["p_smallest"]) if judged else "",
                 "In 90% interval": f"{percent(model['held_90'])} ({low} to {high})",
                 "In 50% interval": percent(model["held_50"]),
                 "Diverged": model["diverged"],

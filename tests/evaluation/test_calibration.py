@@ -270,6 +270,7 @@ def test_recovery_places_truths_of_a_run(model: Refit, prior_run: xr.DataTree) -
     one = summary(calibrated(model, truths, SETTINGS))
     assert one.model["held_90_low"] - 0.02 < 0.9 < one.model["held_90_high"] + 0.02
     assert "simulated near the posterior" in calibration_sentence(one)
+    assert model_words([one]).iloc[0]["Not calibrated"] == ""
 
 
 def test_a_recovery_ranks_the_parameters_of_its_own_blocks() -> None:
