@@ -20,7 +20,7 @@ def effective_sizes(draws: Array) -> Array:
     On the two halves of the chain (Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, sections 3.2 and 4.3); 1 where it
     stood still.
 
-    >>> draws = np.random.default_rng(1).standard_normal((400, 1))
+    >>> draws = np.random.default_rng(2).standard_normal((400, 1))
     >>> bool(300.0 < effective_sizes(draws)[0] < 520.0)
     True
     """
