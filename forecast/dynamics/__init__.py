@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.dynamics.events import z_at_time
-from forecast.dynamics.flow import Draws, turning
+from forecast.dynamics.flow import AnyEngine, Draws, Engine, engine_for, turning
 from forecast.dynamics.forms import FORMS, rival_form
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
 from forecast.dynamics.paths import Legs, beyond_automation, to_automation
@@ -36,6 +36,7 @@ def takeoff(
     horizon_form: str = "exponential",
     form: str = "section5",
     step: float = DEFAULT_STEP,
+    engine: AnyEngine = "auto",
 ) -> xr.Dataset:
     """How fast the take-off goes: read-outs and events of every draw.
 
@@ -54,6 +55,8 @@ def takeoff(
         returns what it defines (``dynamics.forms.rival_form``).
     step : float
         Arc length of an integration step.
+    engine : {"auto", "numpy", "compiled"}
+        What integrates the paths: the same equations, compiled where there are enough draws to pay for it.
 
     Returns
     -------
@@ -64,14 +67,22 @@ def takeoff(
     Raises
     ------
     InputError
-        For an unknown scenario or form, or years that cannot be used.
+        For an unknown scenario, form or engine, or years that cannot be used.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.load_run("forecast-out/run.nc")  # doctest: +SKIP
+    >>> fc.takeoff(run).year_100.median(("chain", "draw"))  # doctest: +SKIP
     """
     if form != FORMS[0]:
         return rival_form(run, form, years=years)
     scenarios = load_scenarios(scenario)
     p, shape = parameters_for(run, scenarios), sample_shape(run)
     chosen, name = checked_years(years, float(p["as_of_year"])), checked_form(horizon_form)
-    found = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, name, step, False))
+    size = shape[0] * shape[1]
+    how = engine_for(engine, size * len(scenarios))
+    found = in_blocks(p, size, lambda part: all_scenarios(part, scenarios, chosen, name, step, False, how))
     return dataset(by_scenario(found, scenarios), READOUTS | EVENTS, shape)
 
 
@@ -81,12 +92,15 @@ def takeoff_with_years(
     years: Iterable[int] | None = None,
     horizon_form: str = "exponential",
     step: float = DEFAULT_STEP,
+    engine: AnyEngine = "auto",
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Both `takeoff`'s read-outs and the by-year series with feedback (dims scenario, chain, draw, year)."""
     scenarios = load_scenarios(scenario)
     p, shape = parameters_for(run, scenarios), sample_shape(run)
     chosen, form = checked_years(years, float(p["as_of_year"])), checked_form(horizon_form)
-    joined = in_blocks(p, shape[0] * shape[1], lambda part: all_scenarios(part, scenarios, chosen, form, step))
+    size = shape[0] * shape[1]
+    how = engine_for(engine, size * len(scenarios))
+    joined = in_blocks(p, size, lambda part: all_scenarios(part, scenarios, chosen, form, step, True, how))
     found = by_scenario(joined, scenarios)
     return dataset(found, READOUTS | EVENTS, shape), dataset(found, YEARLY, shape, chosen)
 
@@ -111,6 +125,7 @@ def all_scenarios(
     form: str = "exponential",
     step: float = DEFAULT_STEP,
     series: bool = True,
+    engine: Engine = "numpy",
 ) -> dict[tuple[str, str], Array]:
     """Read-outs, events and, with `series`, by-year series of one block of draws, by (scenario, name).
 
@@ -122,15 +137,20 @@ def all_scenarios(
     for item in scenarios:
         q = item.parameters(p)
         if item.slowdown not in shared:
-            shared[item.slowdown] = to_automation(q, end, form, step)
-        legs = beyond_automation(shared[item.slowdown], q, end, item.course, step)
+            shared[item.slowdown] = to_automation(q, end, form, step, engine)
+        legs = beyond_automation(shared[item.slowdown], q, end, item.course, step, engine)
         values = readouts(legs, q, end) | (by_year(legs, q, when, item.course, form) if series else {})
         result.update({(item.name, name): value for name, value in values.items()})
     return result
 
 
 def simulate(
-    p: Draws, window_end: float, course: Course = "trend", form: str = "exponential", step: float = DEFAULT_STEP
+    p: Draws,
+    window_end: float,
+    course: Course = "trend",
+    form: str = "exponential",
+    step: float = DEFAULT_STEP,
+    engine: Engine = "numpy",
 ) -> Legs:
     """Paths of all draws to full automation and beyond.
 
@@ -143,7 +163,7 @@ def simulate(
     course : {"trend", "frozen", "leap"}
         What compute does from full automation on: as before, nothing at all (`software_only`), or a hardware leap.
     """
-    return beyond_automation(to_automation(p, window_end, form, step), p, window_end, course, step)
+    return beyond_automation(to_automation(p, window_end, form, step, engine), p, window_end, course, step, engine)
 
 
 def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
@@ -191,17 +211,24 @@ def by_year(
 ) -> dict[str, Any]:
     """All of ``schema.YEARLY`` with feedback, each (draw, year); `years` decimal."""
     size = legs.reached.size
-    draws = np.flatnonzero(legs.reached)
     turned = turning(course, np.where(legs.reached, legs.year_100, np.inf))
-    columns: list[dict[str, Array]] = []
-    for year in years:
-        z = z_at_time(legs.before, np.full(size, year))
-        if legs.after is not None:
-            later = z_at_time(legs.after, np.full(draws.size, year))
-            z[draws] = np.where(year > legs.year_100[draws], later, z[draws])
-        log_s = log_software(z, LN10 * p["log10_software_ceiling"])
-        columns.append(quantities(year, log_s, legs.present.milestones, p, form=form, **turned))
+    z = software_at(legs, np.asarray(years, dtype=float))
+    log_s = log_software(z, LN10 * p["log10_software_ceiling"])
+    columns = [
+        quantities(year, row, legs.present.milestones, p, form=form, **turned)
+        for year, row in zip(years, log_s, strict=True)
+    ]
     return {name: np.stack([np.broadcast_to(c[name], (size,)) for c in columns], axis=-1) for name in columns[0]}
+
+
+def software_at(legs: Legs, years: Array) -> Array:
+    """z of every draw at some decimal years, (year, draw)."""
+    z = z_at_time(legs.before, np.broadcast_to(years[:, None], (years.size, legs.reached.size)))
+    if legs.after is not None:
+        draws = np.flatnonzero(legs.reached)
+        later = z_at_time(legs.after, np.broadcast_to(years[:, None], (years.size, draws.size)))
+        z[:, draws] = np.where(years[:, None] > legs.year_100[draws], later, z[:, draws])
+    return z
 
 
 __all__ = ["arrival_readouts", "by_year", "readouts", "simulate", "takeoff", "takeoff_with_years"]

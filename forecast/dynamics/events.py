@@ -11,7 +11,8 @@ import numpy as np
 
 from forecast.dynamics.integrator import Array, Path
 
-NEWTON_STEPS = 12
+NEWTON_STEPS = 40
+CLOSE = 1e-9  # of an interval: Newton's next move would be its square
 
 
 class Place(NamedTuple):
@@ -33,9 +34,9 @@ def hermite(left: Array, right: Array, left_slope: Array, right_slope: Array, st
 
 
 def take(values: Array, interval: Array, offset: int = 0) -> Array:
-    """Row `interval + offset` of each draw."""
-    result: Array = np.take_along_axis(values, np.atleast_2d(interval + offset), axis=0)
-    return result.reshape(np.shape(interval))
+    """Row `interval + offset` of each draw; `interval` is (draw,) or (query, draw)."""
+    draws = values.shape[1]
+    return np.take(values, (interval + offset) * draws + np.arange(draws))
 
 
 def value_at(path: Path, name: str, place: Place) -> Array:
@@ -63,30 +64,29 @@ def locate(path: Path, name: str, level: Array) -> Place:
 
 
 def solve(path: Path, name: str, interval: Array, level: Array) -> Array:
-    """Fraction of the interval at which the cubic Hermite equals `level`: safeguarded secant on a monotone cubic."""
-    low, high = np.zeros(interval.shape), np.ones(interval.shape)
+    """Fraction of the interval at which the cubic Hermite equals `level`: safeguarded Newton on a monotone cubic.
+
+    A draw keeps the first guess that moved by no more than `CLOSE`, whatever the others of its block still need.
+    """
     left, right = (take(getattr(path, name), interval, k) for k in (0, 1))
+    first, last = (take(getattr(path, f"{name}_slope"), interval, k) * take(path.step, interval) for k in (0, 1))
+    gap = right - left
+    rise = np.clip(level - left, 0.0, gap)
+    square, cube = 3.0 * gap - 2.0 * first - last, first + last - 2.0 * gap
+    low, high = np.zeros(rise.shape), np.ones(rise.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
-        guess = np.nan_to_num((level - left) / (right - left), nan=0.0, posinf=1.0, neginf=0.0)
-    guess = np.clip(guess, 0.0, 1.0)
-    ends = [take(getattr(path, f"{name}_slope"), interval, k) * take(path.step, interval) for k in (0, 1)]
-    for _ in range(NEWTON_STEPS):
-        miss = hermite(left, right, ends[0], ends[1], np.ones(()), guess) - level
-        low, high = np.where(miss < 0, guess, low), np.where(miss < 0, high, guess)
-        slope = hermite_slope(left, right, ends[0], ends[1], guess)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            newton = guess - miss / slope
-        inside = (newton >= low) & (newton <= high)
-        guess = np.where(inside, newton, 0.5 * (low + high))
+        guess = np.nan_to_num(rise / gap, nan=0.0)
+        done = np.zeros(rise.shape, dtype=bool)
+        for _ in range(NEWTON_STEPS):
+            miss = ((cube * guess + square) * guess + first) * guess - rise
+            low, high = np.where(miss < 0, guess, low), np.where(miss < 0, high, guess)
+            newton = guess - miss / ((3.0 * cube * guess + 2.0 * square) * guess + first)
+            better = np.where((newton >= low) & (newton <= high), newton, 0.5 * (low + high))
+            moved, guess = np.abs(better - guess), np.where(done, guess, better)
+            done |= moved <= CLOSE
+            if done.all():
+                break
     return guess
-
-
-def hermite_slope(left: Array, right: Array, left_end: Array, right_end: Array, fraction: Array) -> Array:
-    """Derivative of the cubic with respect to the fraction."""
-    u = fraction
-    return (
-        6.0 * u * (1.0 - u) * (right - left) + left_end * (1.0 - u) * (1.0 - 3.0 * u) + right_end * u * (3.0 * u - 2.0)
-    )
 
 
 def time_of_level(path: Path, level: Array) -> Array:

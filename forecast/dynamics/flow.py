@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,9 +13,13 @@ from forecast.equations import takeoff as dynamics
 from forecast.equations import trends
 from forecast.equations.takeoff import Milestones
 from forecast.equations.trends import LN10
+from forecast.errors import InputError
 from forecast.scenarios import Course
 
 Draws = dict[str, Any]
+Engine = Literal["numpy", "compiled"]
+AnyEngine = Literal["auto", "numpy", "compiled"]
+COMPILE_FROM = 30_000  # paths from which compiling, some seconds, pays
 
 
 def select(p: Draws, draws: Array, size: int) -> Draws:
@@ -58,31 +62,59 @@ def turning(course: Course, year: Array) -> dict[str, Array]:
     return {"frozen": {"frozen_year": year}, "leap": {"leap_year": year}, "trend": {}}[course]
 
 
-def research_flow(p: Draws, present: Present, turn: Mapping[str, Array] | None = None) -> Flow:
+def flow_of(engine: Engine) -> Callable[[Draws, Present, Mapping[str, Array]], Flow]:
+    """What makes the flow: NumPy at once, or machine code that takes seconds to compile and a quarter of the time after."""
+    if engine == "numpy":
+        return research_flow
+    from forecast.dynamics.compiled import compiled_flow
+
+    return compiled_flow
+
+
+def engine_for(engine: AnyEngine, paths: int) -> Engine:
+    """The engine of a job with so many paths: "auto" compiles what is worth it, whatever was compiled before.
+
+    Raises
+    ------
+    InputError
+        For an engine of another name.
+    """
+    if engine not in ("auto", "numpy", "compiled"):
+        raise InputError(f"no engine named {engine!r}: choose auto, numpy or compiled")
+    if engine == "auto":
+        return "compiled" if paths >= COMPILE_FROM else "numpy"
+    return engine
+
+
+def research_flow(p: Draws, present: Present, turn: Mapping[str, Array]) -> Flow:
     """The flow of MODEL section 5 over the draws in `p`; `turn` is what `turning` returns."""
     size = present.log10_fleet.size
     cache: dict[str, Any] = {}
 
     def inputs(draws: Array) -> Any:
         if not np.array_equal(cache.get("draws", ()), draws):  # the four stages of a step share their draws
-            turned = {name: year[draws] for name, year in (turn or {}).items()}
+            turned = {name: year[draws] for name, year in turn.items()}
             cache.update(draws=draws, value=(select(p, draws, size), present.part(draws), turned))
         return cache["value"]
 
     def flow(time: Array, z: Array, before: Memory | None, draws: Array) -> Rates:
-        q, then, turned = inputs(draws)
-        log_s = log_software(z, LN10 * q["log10_software_ceiling"])
-        around = dynamics.surroundings(time, q, **turned)
-        flop = dynamics.effective_flop(log_s, around)
-        on = dynamics.deployed(flop, around, then.milestones, q)
-        now = dynamics.research(flop, around, on, then.milestones, then.log10_fleet, q)
-        memory = practice(time, now, then.log_labour, LN10 * (around.log10_fleet - then.log10_fleet), before, q)
-        lag = memory.target - memory.practice
-        log_rate = now.log_people_only + now.log_speedup - dynamics.difficulty_exponent(q) * log_s
-        rate = trends.software_growth(q) * np.exp(log_rate - 0.5 * q["mismatch_penalty"] * lag**2)
-        return Rates(rate, memory, flop, now.log_speedup)
+        return rates(time, z, before, *inputs(draws))
 
     return flow
+
+
+def rates(time: Array, z: Array, before: Memory | None, p: Draws, then: Present, turn: Mapping[str, Array]) -> Rates:
+    """Rate of z, practice, effective compute and speed-up of some draws at one moment each."""
+    log_s = log_software(z, LN10 * p["log10_software_ceiling"])
+    around = dynamics.surroundings(time, p, **turn)
+    flop = dynamics.effective_flop(log_s, around)
+    on = dynamics.deployed(flop, around, then.milestones, p)
+    now = dynamics.research(flop, around, on, then.milestones, then.log10_fleet, p)
+    memory = practice(time, now, then.log_labour, LN10 * (around.log10_fleet - then.log10_fleet), before, p)
+    lag = memory.target - memory.practice
+    log_rate = now.log_people_only + now.log_speedup - dynamics.difficulty_exponent(p) * log_s
+    rate = trends.software_growth(p) * np.exp(log_rate - 0.5 * p["mismatch_penalty"] * lag**2)
+    return Rates(rate, memory, flop, now.log_speedup)
 
 
 def practice(

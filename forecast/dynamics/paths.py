@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecast.dynamics.events import Place, take, value_at
-from forecast.dynamics.flow import Draws, Present, present_of, research_flow, select, turning
+from forecast.dynamics.flow import Draws, Engine, Present, flow_of, present_of, select, turning
 from forecast.dynamics.integrator import (
     DEFAULT_STEP,
     Array,
@@ -60,13 +60,15 @@ class Legs:
     arrival: Arrival | None
 
 
-def first_leg(p: Draws, end: float, form: str, step: float = DEFAULT_STEP) -> tuple[Path, Present, Flow]:
+def first_leg(
+    p: Draws, end: float, form: str, step: float = DEFAULT_STEP, engine: Engine = "numpy"
+) -> tuple[Path, Present, Flow]:
     """Integrate all draws from `as_of` until full automation or `end`."""
     present = present_of(p, form)
     size = present.log10_fleet.size
     start = np.full(size, float(p["as_of_year"]))
     z = z_of(np.zeros(size), LN10 * np.broadcast_to(p["log10_software_ceiling"], (size,)))
-    flow = research_flow(p, present)
+    flow = flow_of(engine)(p, present, {})
     stop = present.milestones.full
     return integrate(flow, start, z, None, np.full(size, end), stop, step), present, flow
 
@@ -123,16 +125,23 @@ def arrival(path: Path, place: Place, flow: Flow, draws: Array) -> Arrival:
 
 
 def second_leg(
-    p: Draws, present: Present, at: Arrival, draws: Array, end: float, course: Course, step: float = DEFAULT_STEP
+    p: Draws,
+    present: Present,
+    at: Arrival,
+    draws: Array,
+    end: float,
+    course: Course,
+    step: float = DEFAULT_STEP,
+    engine: Engine = "numpy",
 ) -> Path:
     """Integrate the draws from full automation to `end`, compute taking its `course` from there."""
-    flow = research_flow(select(p, draws, present.log10_fleet.size), present.part(draws), turning(course, at.time))
+    flow = flow_of(engine)(select(p, draws, present.log10_fleet.size), present.part(draws), turning(course, at.time))
     return integrate(flow, at.time, at.z, at.memory, np.full(draws.size, end), np.full(draws.size, np.inf), step)
 
 
-def to_automation(p: Draws, window_end: float, form: str, step: float = DEFAULT_STEP) -> Legs:
+def to_automation(p: Draws, window_end: float, form: str, step: float = DEFAULT_STEP, engine: Engine = "numpy") -> Legs:
     """First leg of all draws, the years of 20% and 100%, and the state of those that get there within the window."""
-    path, present, flow = first_leg(p, window_end + MARGIN_YEARS, form, step)
+    path, present, flow = first_leg(p, window_end + MARGIN_YEARS, form, step, engine)
     place, year_100 = crossing(path, p, present.milestones.full)
     year_100 = np.where(year_100 <= window_end, year_100, np.inf)
     year_20 = year_of_20(path, present, p)
@@ -155,10 +164,12 @@ def year_of_20(path: Path, present: Present, p: Draws) -> Array:
     return np.where(now >= twenty, behind, ahead)
 
 
-def beyond_automation(legs: Legs, p: Draws, window_end: float, course: Course, step: float = DEFAULT_STEP) -> Legs:
+def beyond_automation(
+    legs: Legs, p: Draws, window_end: float, course: Course, step: float = DEFAULT_STEP, engine: Engine = "numpy"
+) -> Legs:
     """Both legs of one scenario."""
     if legs.arrival is None:
         return legs
     draws = np.flatnonzero(legs.reached)
-    after = second_leg(p, legs.present, legs.arrival, draws, window_end + MARGIN_YEARS, course, step)
+    after = second_leg(p, legs.present, legs.arrival, draws, window_end + MARGIN_YEARS, course, step, engine)
     return replace(legs, after=after)

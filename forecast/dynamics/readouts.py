@@ -7,12 +7,13 @@ quantities that exist only at full automation are NaN where it is not reached, a
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from forecast.dynamics.events import time_of_level, z_at_time
+from forecast.dynamics.events import hermite, take, time_of_level, z_at_time
 from forecast.dynamics.flow import Draws, select
-from forecast.dynamics.integrator import Array, Path, log_software, z_of
+from forecast.dynamics.integrator import FROZEN, Array, Path, log_software, z_of
 from forecast.dynamics.paths import Legs
 from forecast.equations import trends
 from forecast.equations.trends import LN2, LN10
@@ -69,29 +70,41 @@ def until_automation(legs: Legs) -> Path:
     path = legs.before
     last = np.maximum((path.signal < legs.present.milestones.full).sum(axis=0) - 1, 0)
     index = np.minimum(np.arange(path.time.shape[0])[:, None], last)
-    time, z, log_speedup = (np.take_along_axis(row, index, axis=0) for row in (path.time, path.z, path.log_speedup))
-    return replace(path, time=time, z=z, log_speedup=log_speedup)
+    kept: dict[str, Any] = {
+        name: np.take_along_axis(getattr(path, name), index, axis=0)
+        for name in ("time", "z", "time_slope", "z_slope", "log_speedup")
+    }
+    return replace(path, **kept)
 
 
 def largest_gain(path: Path, ceiling: Array, window_end: float) -> Array:
     """Largest 12-month gain of ln S within one path."""
-    return _largest(path.time, log_software(path.z, ceiling), window_end)
+    return _largest(path.time, log_software(path.z, ceiling), software_slope(path), window_end)
 
 
 def joined_gain(legs: Legs, ceiling: Array, draws: Array, window_end: float) -> Array:
     """Largest 12-month gain over both legs of the draws that reach full automation."""
     assert legs.after is not None
-    join = legs.after.time[0]
-    inside = legs.before.time[:, draws] < join
-    time = np.concatenate([np.where(inside, legs.before.time[:, draws], join), legs.after.time])
-    z = np.concatenate([np.where(inside, legs.before.z[:, draws], legs.after.z[0]), legs.after.z])
-    return _largest(time, log_software(z, ceiling), window_end)
+    after, inside = legs.after, legs.before.time[:, draws] < legs.after.time[0]
+
+    def joined(before: Array, then: Array) -> Array:
+        return np.concatenate([np.where(inside, before[:, draws], then[0]), then])
+
+    slope = joined(software_slope(legs.before), software_slope(after))
+    log_s = log_software(joined(legs.before.z, after.z), ceiling)
+    return _largest(joined(legs.before.time, after.time), log_s, slope, window_end)
 
 
-def _largest(time: Array, log_s: Array, window_end: float) -> Array:
-    """Largest ln S(t + 1) - ln S(t) with either end at a node, ln S linear in time between nodes."""
-    forward = interpolate(time + 1.0, time, log_s) - log_s
-    backward = log_s - interpolate(time - 1.0, time, log_s)
+def software_slope(path: Path) -> Array:
+    """d ln S/dt at the nodes: z' damped by the ceiling, 1 - S/S_max = 1/(1 + e^z)."""
+    damping: Array = 1.0 / (1.0 + np.exp(np.minimum(path.z, FROZEN)))
+    return path.z_slope / path.time_slope * damping
+
+
+def _largest(time: Array, log_s: Array, slope: Array, window_end: float) -> Array:
+    """Largest ln S(t + 1) - ln S(t) with either end at a node."""
+    forward = interpolate(time + 1.0, time, log_s, slope) - log_s
+    backward = log_s - interpolate(time - 1.0, time, log_s, slope)
     starts_inside = (time <= window_end) & (time + 1.0 <= time[-1])
     ends_inside = (time - 1.0 >= time[0]) & (time - 1.0 <= window_end)
     gains = np.maximum(np.where(starts_inside, forward, 0.0), np.where(ends_inside, backward, 0.0))
@@ -99,30 +112,40 @@ def _largest(time: Array, log_s: Array, window_end: float) -> Array:
     return result
 
 
-def interpolate(query: Array, time: Array, values: Array) -> Array:
-    """Linear interpolation of every draw (column) at its own queries, all draws in one sorted search."""
-    nodes, draws = time.shape
-    span = float(time.max() - time.min()) + 4.0
-    shift = np.arange(draws) * span - time.min()
-    flat = (time + shift).T.ravel()
+def interpolate(query: Array, time: Array, values: Array, slope: Array | None = None) -> Array:
+    """Rising values of every draw (column) at its own queries: cubic Hermite in time held between the nodes' values.
+
+    Linear without the slopes at the nodes.
+    """
     at = np.clip(query, time[0], time[-1])
-    index = np.searchsorted(flat, (at + shift).T.ravel(), side="left") - np.repeat(
-        np.arange(draws) * nodes, query.shape[0]
-    )
-    right = np.clip(index.reshape(draws, -1).T, 1, nodes - 1)
-    t0, t1 = (np.take_along_axis(time, right - k, axis=0) for k in (1, 0))
-    v0, v1 = (np.take_along_axis(values, right - k, axis=0) for k in (1, 0))
-    width = np.maximum(t1 - t0, 1e-300)
-    result: Array = v0 + (v1 - v0) * np.clip((at - t0) / width, 0.0, 1.0)
-    return result
+    left = np.minimum(last_before(at, time), time.shape[0] - 2)
+    t0, t1, v0, v1 = (take(column, left, k) for column in (time, values) for k in (0, 1))
+    fraction = np.clip((at - t0) / np.maximum(t1 - t0, 1e-300), 0.0, 1.0)
+    if slope is None:
+        return v0 + (v1 - v0) * fraction
+    return np.clip(hermite(v0, v1, take(slope, left), take(slope, left, 1), t1 - t0, fraction), v0, v1)
+
+
+def last_before(query: Array, time: Array) -> Array:
+    """Index of each draw's last node before a query (0 if none is), by halving: (query, draw) in the draw's own nodes."""
+    found, stride = np.zeros(query.shape, dtype=np.intp), 1 << max((time.shape[0] - 1).bit_length() - 1, 0)
+    while stride:
+        ahead = np.minimum(found + stride, time.shape[0] - 1)
+        found = np.where(take(time, ahead) < query, ahead, found)
+        stride >>= 1
+    return found
 
 
 def largest_speedup(legs: Legs, window_end: float) -> Array:
-    """Largest speed-up of research over people alone by the end of the window."""
+    """Largest speed-up of research over people alone by the end of the window, ln speed-up linear between nodes."""
 
     def peak(path: Path) -> Array:
-        result: Array = np.where(path.time <= window_end, path.log_speedup, 0.0).max(axis=0)
-        return result
+        inside = np.where(path.time <= window_end, path.log_speedup, 0.0).max(axis=0)
+        last = np.clip((path.time <= window_end).sum(axis=0) - 1, 0, path.time.shape[0] - 2)
+        start, width = take(path.time, last), take(path.time, last, 1) - take(path.time, last)
+        fraction = np.clip((window_end - start) / np.maximum(width, 1e-300), 0.0, 1.0)
+        left, right = take(path.log_speedup, last), take(path.log_speedup, last, 1)
+        return np.maximum(inside, left + (right - left) * fraction)
 
     best = peak(until_automation(legs))
     if legs.after is not None:

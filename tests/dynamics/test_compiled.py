@@ -1,0 +1,81 @@
+"""The compiled take-off is the NumPy take-off: same rates, same read-outs, whatever the scenario."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from forecast.dynamics import takeoff, takeoff_with_years
+from forecast.dynamics.compiled import LANES, compiled_flow, in_lanes
+from forecast.dynamics.flow import COMPILE_FROM, engine_for, present_of, research_flow, turning
+from forecast.dynamics.integrator import Memory
+from forecast.errors import InputError
+from forecast.schema import EVENTS
+from forecast.side_draws import parameters_with
+
+SCENARIOS = ("baseline", "software_only", "hardware_leap", "no_slowdown")
+
+
+@pytest.fixture(scope="module")
+def p(prior_run: xr.DataTree) -> dict[str, Any]:
+    return parameters_with(prior_run, "hardware_leap") | {"leap_factor": 100.0}
+
+
+@pytest.mark.parametrize("course", ["trend", "frozen", "leap"])
+def test_the_rates_agree_to_rounding_at_every_kind_of_moment(p: dict[str, Any], course: Any) -> None:
+    rng = np.random.default_rng(3)
+    size = 3 * LANES + 17  # the last group is not full
+    some = {name: value[:size] if np.ndim(value) else value for name, value in p.items()}
+    time = p["as_of_year"] + rng.uniform(0.0, 20.0, size)
+    z = rng.uniform(-30.0, 36.0, size)
+    memory = Memory(*rng.normal(0.0, 2.0, (2, size)), rng.uniform(0.01, 100.0, size), time - rng.uniform(0, 0.2, size))
+    present, turn = present_of(some), turning(course, p["as_of_year"] + rng.uniform(0.0, 10.0, size))
+    flows = (research_flow(some, present, turn), compiled_flow(some, present, turn))
+    for draws in (np.arange(size), np.arange(0, size, 3)):
+        chosen = Memory(*(field[draws] for field in memory))
+        expected, found = (flow(time[draws], z[draws], chosen, draws) for flow in flows)
+        for name in ("z_rate", "signal", "log_speedup"):
+            np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12, atol=1e-13)
+        for one, other in zip(found.memory, expected.memory, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_every_read_out_and_series_agrees(prior_run: xr.DataTree, p: dict[str, Any]) -> None:
+    """Draws that are automated at `as_of` apart: there tokens per data point jump, and rounding says on which side."""
+    milestones = present_of(p).milestones
+    ahead = (milestones.full > milestones.now).reshape(prior_run["posterior"]["returns"].shape)
+    assert 0.8 < ahead.mean() < 1.0
+    expected = takeoff_with_years(prior_run, SCENARIOS, engine="numpy")
+    found = takeoff_with_years(prior_run, SCENARIOS, engine="compiled")
+    for one, other in zip(found, expected, strict=True):
+        for name in one.data_vars:
+            if name in EVENTS:
+                np.testing.assert_array_equal(one[name], other[name])
+            else:
+                for where, tolerance in ((ahead, 1e-9), (~ahead, 2e-3)):
+                    pair = (data[name].values[:, where] for data in (one, other))
+                    np.testing.assert_allclose(*pair, rtol=tolerance, atol=tolerance, err_msg=str(name))
+
+
+def test_only_what_pays_is_compiled_unless_asked_for() -> None:
+    assert engine_for("auto", COMPILE_FROM - 1) == "numpy"
+    assert engine_for("auto", COMPILE_FROM) == "compiled"
+    assert engine_for("compiled", 1) == "compiled"
+    with pytest.raises(InputError, match="no engine named 'fortran': choose auto, numpy or compiled"):
+        engine_for("fortran", 1)  # type: ignore[arg-type]
+
+
+def test_an_unknown_engine_is_refused_before_anything_is_done(prior_run: xr.DataTree) -> None:
+    with pytest.raises(InputError, match="no engine named"):
+        takeoff(prior_run, engine="gpu")  # type: ignore[arg-type]
+
+
+def test_constants_are_laid_out_by_group_of_draws() -> None:
+    table = np.arange(2.0 * (LANES + 1)).reshape(2, LANES + 1)
+    laid = in_lanes(table)
+    assert laid.shape == (2, 2 * LANES)
+    np.testing.assert_array_equal(laid[0, :LANES], table[0, :LANES])
+    np.testing.assert_array_equal(laid[1, LANES:], np.full(LANES, table[1, -1]))
