@@ -27,11 +27,22 @@ def plot_predictions(rows: pd.DataFrame, series: str, ax: Axes | None = None) ->
         ``Backtest.rows``.
     series
         A table, or ``record run`` and ``other top-3 run``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     Raises
     ------
     InputError
         If there is no such series.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> ax = fc.plot_predictions(fc.kept_backtests()["vintage"].rows, "record run")
     """
     own = rows[rows["series"] == series]
     if own.empty:
@@ -53,7 +64,24 @@ def plot_predictions(rows: pd.DataFrame, series: str, ax: Axes | None = None) ->
 
 
 def plot_coverage(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Share of later figures inside the central interval of each mass, against that mass; a calibrated one is the diagonal."""
+    """Share of later figures inside the central interval of each mass, against that mass; a calibrated one is the diagonal.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``Backtest.rows``, or any part of it.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> ax = fc.plot_coverage(fc.kept_backtests()["vintage"].rows)
+    """
     ax = new_axes(ax)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, label="calibrated")
     for cut, colour in zip(sorted(rows["cut"].unique()), CUT_COLOURS, strict=False):
@@ -72,7 +100,26 @@ def plot_coverage(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_skill(rows: pd.DataFrame, by: str = "table", ax: Axes | None = None) -> Axes:
-    """Skill against the straight line of each table, cut or horizon band, with 90% intervals over figures."""
+    """Skill against the straight line of each table, cut or horizon band, with 90% intervals over figures.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``Backtest.rows``, or any part of it.
+    by : {"table", "cut", "horizon_band"}
+        What makes a group.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> ax = fc.plot_skill(fc.kept_backtests()["vintage"].rows)
+    """
     found = skill(rows, [by])
     found = found[found["skill_line"].notna()]
     names = ["all" if name == ALL else str(name).replace("_", " ") for name in found[by]]
@@ -87,7 +134,7 @@ def plot_skill(rows: pd.DataFrame, by: str = "table", ax: Axes | None = None) ->
     )
     ax.scatter(found["skill_line"].clip(lower=-1.0), range(len(names)), color=colours, s=28, zorder=3)
     ax.axvline(0.0, color=INK, linewidth=0.8)
-    ax.set_xlabel("skill against a straight line in time (1 perfect, 0 no better)", color=INK, fontsize=FONT_SIZE)
+    ax.set_xlabel("skill (1 perfect, 0 no better)", color=INK, fontsize=FONT_SIZE)
     return ax
 
 

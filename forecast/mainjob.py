@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from forecast.assignments import with_assigned
 from forecast.errors import DataMissingError, ForecastError, InputError
 from forecast.observations import (
     Observations,
@@ -27,6 +28,7 @@ from forecast.observations import (
     load_settings,
 )
 from forecast.priors import Priors, load_priors
+from forecast.progress import Progress
 from forecast.records import described, explained, parameter_records, with_forecasts
 from forecast.reporting import ReportContent, render
 from forecast.reporting.answers import Answers, answers_key, restored, stored
@@ -39,7 +41,9 @@ from forecast.reporting.forecasts import (
     run_marks,
     summary_frame,
 )
+from forecast.reporting.markdown import FOLDER as FIGURES
 from forecast.reporting.questions import answers
+from forecast.reporting.writing import USUAL, checked_formats, report_files, write_files
 from forecast.results import checked_years
 from forecast.runs import ANSWERS, fit_digest, load_draws, load_run, read_provenance, save_run
 from forecast.scenarios import load_scenarios
@@ -71,6 +75,7 @@ def prepared(
     as_of: str | None = None,
     scenarios: Sequence[str] = (),
     views: Sequence[str] = (),
+    assignments: Sequence[str] = (),
     priors: str | None = None,
     tables: str | None = None,
     years: Iterable[int] | None = None,
@@ -90,7 +95,8 @@ def prepared(
     chosen = tuple(dict.fromkeys(scenarios or SCENARIOS))
     _attempt(faults, lambda: load_scenarios(chosen))
     _attempt(faults, lambda: check_folder(Path(folder)))
-    read = _attempt(faults, lambda: load_priors(priors or "baseline", overlays=views))
+    own = _attempt(faults, lambda: with_assigned((), assignments)) or []
+    read = _attempt(faults, lambda: load_priors(priors or "baseline", overlays=[*views, *own]))
     seen = _attempt(faults, lambda: load_observations(tables, as_of))
     shipped = _attempt(faults, lambda: load_settings(tables))
     if read is None or seen is None or shipped is None or faults:
@@ -104,19 +110,21 @@ def prepared(
     used = checked_years(_window(shipped, seen.as_of.year, years), seen.as_of_year)
     parameter_records(read, seen.as_of_year)  # a prior bounded by as_of may have nothing left
     refuse_empty(seen)
-    command = command_line(settings, seen.as_of.isoformat(), chosen, used, views, priors, tables, prior_only)
+    command = command_line(
+        settings, seen.as_of.isoformat(), chosen, used, views, priors, tables, prior_only, assignments
+    )
     return Job(read, seen, settings, chosen, used, Path(folder), prior_only, command)
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written, leaving no trace.
+def check_folder(folder: Path, names: Sequence[str] = FILES) -> None:
+    """Refuse a folder in which files of these names cannot be written, leaving no trace.
 
     Raises
     ------
     InputError
         If a file is in the way, or nothing may be written there.
     """
-    for target in (folder / name for name in FILES):
+    for target in (folder / name for name in names):
         if target.is_dir():
             raise InputError(f"{target}: is a folder where a file is to be written: move it or choose another with -o")
     nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
@@ -128,7 +136,7 @@ def check_folder(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written ({error.strerror}): choose another folder with -o") from error
 
 
-def sampled(job: Job, refit: bool, say: Say, progressbar: bool = False) -> tuple[xr.DataTree, bool]:
+def sampled(job: Job, refit: bool, say: Say, progressbar: bool | Progress = False) -> tuple[xr.DataTree, bool]:
     """The run of a job, and whether its draws are those in its folder: same priors, tables, settings and version."""
     from forecast.fitting import fit, sample_prior
 
@@ -196,8 +204,9 @@ def report(
     years: Iterable[int] | None = None,
     priors: Priors | None = None,
     observations: Observations | None = None,
+    formats: Iterable[str] = USUAL,
 ) -> Path:
-    """Write ``report.html``, and ``summary.csv`` with the same numbers, into a folder.
+    """Write the report, ``summary.csv`` with the same numbers, and ``figures/`` with those of each figure, into a folder.
 
     Parameters
     ----------
@@ -210,26 +219,38 @@ def report(
         shipped range.
     priors, observations
         What the run was made from, where these are not the shipped ones and the run is not from a run file.
+    formats
+        Any of ``html`` (one file that needs nothing beside it), ``md`` (with its figures as SVG in ``figures/``) and
+        ``pdf`` (tagged; extra ``pdf``): files ``report.html`` and so on, all with the same content.
 
     Returns
     -------
     Path
-        The report.
+        The report in the first of the formats.
 
     Raises
     ------
     InputError
-        If the folder cannot be written, or priors and tables are not those of the run.
+        If the folder cannot be written, a format is unknown or lacks its library, or priors and tables are not those of
+        the run.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.load_run("forecast-out/run.nc")  # doctest: +SKIP
+    >>> fc.report(run, "out", scenarios=["baseline"])  # doctest: +SKIP
     """
-    target = Path(folder)
-    check_folder(target)
+    target, chosen = Path(folder), checked_formats(formats)
+    check_folder(target, ("summary.csv", *map("report.{}".format, chosen)))
+    check_folder(target / FIGURES, ())
     whole = explained(run, priors, observations)
     asked = read_provenance(whole)
     found = forecasts(whole, scenarios or asked.get("scenarios", SCENARIOS), years or asked.get("years"))
     answered, _, _ = answered_by(whole, found)
     content = report_content(whole, found, answered.sections)
+    files = report_files(content, chosen)
     write_summary(whole_summary(found, answered, run_marks(whole)), target / "summary.csv")
-    return write_text(target / "report.html", render(content))
+    return write_files(files, target)[0]
 
 
 def answered_by(run: xr.DataTree, found: Forecasts) -> tuple[Answers, str, bool]:

@@ -21,6 +21,7 @@ from matplotlib.ticker import (
     NullLocator,
     PercentFormatter,
 )
+from matplotlib.transforms import blended_transform_factory
 
 from forecast.errors import InputError
 from forecast.quantiles import Floats, quantile
@@ -51,6 +52,10 @@ def plot_fan(data: xr.DataArray, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure if missing.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+
     Examples
     --------
     >>> draws = xr.DataArray(np.ones((9, 2)), dims=("draw", "year"), coords={"year": [2027, 2028]})
@@ -76,7 +81,27 @@ def plot_fan(data: xr.DataArray, ax: Axes | None = None) -> Axes:
 
 
 def plot_exceedance(data: xr.DataArray, thresholds: Sequence[float] = THRESHOLDS, ax: Axes | None = None) -> Axes:
-    """P(X > x) by year, a line per threshold (in the units of ``data``; of a ``log10`` quantity labelled as counts)."""
+    """P(X > x) by year, a line per threshold (in the units of ``data``; of a ``log10`` quantity labelled as counts).
+
+    Parameters
+    ----------
+    data : xarray.DataArray
+        Draws with a ``year`` dim; of several scenarios the first.
+    thresholds : sequence of float
+        In the units of the data.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> draws = xr.DataArray(np.ones((9, 2)), dims=("draw", "year"), coords={"year": [2027, 2028]})
+    >>> len(plot_exceedance(draws, [0.5, 2.0]).lines)
+    2
+    """
     ax = new_axes(ax)
     log10 = str(data.attrs.get("units", "")).startswith("log10")
     one = first_scenario(data)
@@ -99,7 +124,23 @@ def plot_exceedance(data: xr.DataArray, thresholds: Sequence[float] = THRESHOLDS
 def plot_takeoff_lengths(readouts: xr.Dataset, end: int | None = None, ax: Axes | None = None) -> Axes:
     """Shares of draws by years from 20% to 100% automation, with a bar of its own for those that never get there.
 
-    ``end`` is the last year of the window, for that bar's label.
+    Parameters
+    ----------
+    readouts : xarray.Dataset
+        What `takeoff` returns; of several scenarios the first.
+    end : int, optional
+        Last year of the window, for the label of those that never get there.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> lengths = xr.DataArray([0.7, 4.0, np.inf], dims="draw")
+    >>> ax = plot_takeoff_lengths(xr.Dataset({"takeoff_years": lengths}), end=2045)
     """
     ax = new_axes(ax)
     labels, shares = length_shares(readouts["takeoff_years"], end)
@@ -134,6 +175,27 @@ def plot_prior_posterior(
     """Histograms of one parameter before (outline) and after (filled) the data, to 99% of the draws, equal areas.
 
     A positive parameter that spans more than two decades has a log axis. Without a posterior the prior stands alone.
+
+    Parameters
+    ----------
+    prior_samples : xarray.DataArray
+        Draws before the data.
+    posterior_samples : xarray.DataArray or None
+        Draws after them.
+    name : str
+        Label of the axis.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> before, after = (xr.DataArray(np.linspace(0.0, top, 100), dims="draw") for top in (2.0, 1.0))
+    >>> plot_prior_posterior(before, after, "returns").get_xlabel()
+    'returns'
     """
     ax = new_axes(ax)
     prior = _draws(prior_samples)
@@ -183,12 +245,15 @@ def _log_axis(ax: Axes) -> None:
 
 
 def legend(ax: Axes) -> Axes:
-    """A legend above the Axes where it has more than one label."""
+    """A legend above the Axes where it has more than one label; alone in its figure, it begins at the figure's edge."""
     handles, _ = ax.get_legend_handles_labels()
     if len(handles) > 1:
+        figure = ax.get_figure(root=True)
+        edge = figure.transFigure if figure is not None and len(figure.axes) == 1 else ax.transAxes
         ax.legend(
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
+            bbox_transform=blended_transform_factory(edge, ax.transAxes),
             ncols=2,
             frameon=False,
             fontsize=FONT_SIZE,

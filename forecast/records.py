@@ -118,7 +118,8 @@ def statement(prior: Prior) -> str:
     said = dict(prior.statement)
     if "value" in said:
         return f"fixed at {said['value']:g}"
-    rest = [f"{key} {_plain(said[key])}" for key in ("lower", "upper", "nu") if key in said]
+    words = {"lower": "never below", "upper": "never above", "nu": "nu"}
+    rest = [f"{word} {_plain(said[key])}" for key, word in words.items() if key in said]
     if set(said) == {"upper", "mass"}:
         return f"{prior.distribution}, {said['mass']:.0%} below {said['upper']:g}"
     if "interval" in said:

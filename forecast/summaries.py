@@ -28,6 +28,7 @@ from forecast.words import number, odds, percent
 
 __all__ = [
     "Headline",
+    "csv_text",
     "exceedance",
     "exceedance_table",
     "headline",
@@ -43,7 +44,6 @@ __all__ = [
     "write_text",
 ]
 
-TEXT_COLUMNS = ("scenario", "form", "variable", "units", "definition")
 COLUMNS = (
     "scenario",
     "form",
@@ -134,28 +134,35 @@ def length_rows(readouts: xr.Dataset, end: int, form: str = "section5") -> pd.Da
 
 
 def write_summary(frame: pd.DataFrame, path: str | Path) -> Path:
-    """Write `summary`'s rows as CSV: the same frame gives the same bytes, and a reader never sees half a file.
+    """Write `summary`'s rows as CSV: the same frame gives the same bytes, and a reader never sees half a file."""
+    return write_text(path, csv_text(frame))
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A frame as CSV without its index.
 
     Numbers have 10 significant digits, "never within the window" is ``inf``, empty is unknown or does not apply. Text
     that a spreadsheet would run as a formula gets a leading apostrophe.
+
+    >>> csv_text(pd.DataFrame({"what": ["=1+1", None], "x": [-0.5, float("inf")]})).splitlines()
+    ['what,x', "'=1+1,-0.5", ',inf']
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(frame.columns)
-    guarded = [column in TEXT_COLUMNS for column in frame.columns]
-    for values in frame.itertuples(index=False):
-        writer.writerow([_guard(str(v)) if text_ else _digits(v) for v, text_ in zip(values, guarded, strict=True)])
-    return write_text(path, text.getvalue())
+    writer.writerow([_guard(str(column)) for column in frame.columns])
+    for values in frame.astype(object).itertuples(index=False, name=None):
+        writer.writerow([_guard(value) if isinstance(value, str) else _digits(value) for value in values])
+    return text.getvalue()
 
 
-def write_text(path: str | Path, text: str) -> Path:
+def write_text(path: str | Path, text: str | bytes) -> Path:
     """Replace a file by ``text`` in one step; an interrupt leaves the old file, a fault names the path."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.write_bytes(text.encode() if isinstance(text, str) else text)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -167,6 +174,20 @@ def write_text(path: str | Path, text: str) -> Path:
 def exceedance(data: xr.DataArray, threshold: float) -> xr.DataArray:
     """P(X > threshold) over all draws, by the remaining dims; a NaN draw (never reached) counts as no.
 
+    Parameters
+    ----------
+    data : xarray.DataArray
+        Draws, with any further dims.
+    threshold : float
+        In the units of the data.
+
+    Returns
+    -------
+    xarray.DataArray
+        The probability, without the dims of the draws.
+
+    Examples
+    --------
     >>> float(exceedance(xr.DataArray([7.0, 8.0, 9.0, np.nan], dims="draw"), 7.5))
     0.5
     """

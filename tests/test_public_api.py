@@ -83,5 +83,5 @@ def test_a_report_needs_the_priors_that_made_the_run(tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert page == tmp_path / "out" / "report.html"
     assert "Davidson" in text
-    assert sorted(path.name for path in page.parent.iterdir()) == ["report.html", "summary.csv"]
+    assert sorted(path.name for path in page.parent.iterdir()) == ["figures", "report.html", "report.md", "summary.csv"]
     assert "parameters" not in read_provenance(run)

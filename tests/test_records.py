@@ -20,7 +20,7 @@ from forecast.statements import fixed, stated
 def test_a_statement_is_what_its_author_wrote() -> None:
     assert (
         statement(interval("LogNormal", 2.0, 100.0, mass=0.8, lower=1.1))
-        == "LogNormal, 80% interval 2 to 100, lower 1.1"
+        == "LogNormal, 80% interval 2 to 100, never below 1.1"
     )
     assert statement(fixed(4.0)) == "fixed at 4"
     assert statement(stated("HalfNormal", {"upper": 2.0, "mass": 0.95})) == "HalfNormal, 95% below 2"

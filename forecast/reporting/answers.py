@@ -49,6 +49,7 @@ def restored(text: str | None, key: str) -> Answers | None:
                     "sentences": tuple(one["sentences"]),
                     "figures": tuple(Figure(**figure) for figure in one["figures"]),
                     "tables": tuple(Table(**t | {"frame": pd.DataFrame(**t["frame"])}) for t in one["tables"]),
+                    "points": tuple((term, text) for term, text in one["points"]),
                 }
             )
             for one in record["sections"]

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from forecast.convergence import MAX_RHAT, MIN_ESS
+from forecast.overlays import spoken_label
 from forecast.records import parameter_frame, tables_of
 from forecast.reporting.content import Gate, ReportContent, Section, Table
 from forecast.reporting.figures import make_figures
@@ -61,6 +62,7 @@ def report_content(run: xr.DataTree, found: Forecasts, sections: Sequence[Sectio
         prior_only=record["kind"] == "prior",
         sections=tuple(sections),
         notes=NOTES,
+        citation=citation(record),
     )
 
 
@@ -113,6 +115,17 @@ def facts(record: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def citation(record: Mapping[str, Any]) -> str:
+    """What to say of any number of a run: package, date of the last figure, run, and the condition they all share.
+
+    >>> citation({"versions": {"forecast": "0.1.0"}, "as_of": "2026-11-01", "digests": {"fit": "3f" * 32}})
+    'forecast 0.1.0, public figures up to 2026-11-01, run 3f3f3f3f3f3f, conditional on its model'
+    """
+    version, digest = record["versions"]["forecast"], record["digests"]["fit"][:12]
+    views = f", {' and '.join(map(spoken_label, record['views']))}" if record.get("views") else ""
+    return f"forecast {version}, public figures up to {record['as_of']}{views}, run {digest}, conditional on its model"
+
+
 def command_line(
     settings: Mapping[str, int],
     as_of: str,
@@ -122,11 +135,12 @@ def command_line(
     priors: str | None = None,
     tables: str | None = None,
     prior_only: bool = False,
+    assignments: Sequence[str] = (),
 ) -> str:
     """The command that makes such a run again, with every setting spelled out."""
     flags = [("--seed", settings["random_seed"]), ("--draws", settings["draws"]), ("--as-of", as_of)]
     flags += [("--scenario", name) for name in scenarios] + [("--years", f"{min(years)}:{max(years)}")]
-    flags += [("--view", view) for view in views]
+    flags += [("--view", view) for view in views] + [("--set", text) for text in assignments]
     flags += [(name, value) for name, value in (("--priors", priors), ("--tables", tables)) if value]
     parts = [str(part) for flag in flags for part in flag]
     return shlex.join(["uv", "run", "forecast", "run", *parts, *(["--prior-only"] if prior_only else [])])

@@ -61,7 +61,8 @@ class Table:
 class Figure:
     """An inline SVG with its text alternative and caption, and the numbers behind it.
 
-    ``svg`` is trusted markup from `forecast.reporting.figures`; ``alt`` and ``caption`` are plain text.
+    ``svg`` is trusted markup from `forecast.reporting.figures`; ``alt`` and ``caption`` are plain text; ``csv`` has the
+    numbers in full, as `forecast.summaries.csv_text` writes them, ``table`` in words.
     """
 
     name: str
@@ -70,18 +71,23 @@ class Figure:
     caption: str
     section: str = ""
     table: Table | None = None
+    csv: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A question of its own: what is asked, the answer in sentences, figures and tables."""
+    """A question of its own: what is asked, the answer in sentences, figures and tables.
+
+    ``points`` are a list of (term, text), the term may be empty; a part of the text between backticks is code.
+    """
 
     name: str
     title: str
-    intro: str
-    sentences: tuple[str, ...]
-    figures: tuple[Figure, ...]
-    tables: tuple[Table, ...]
+    intro: str = ""
+    sentences: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    points: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,11 @@ class ReportContent:
     prior_only
         No observation was used; marked on every figure and table.
     sections
-        Further questions, printed after the take-off in this order.
+        Further questions; `forecast.reporting.outline` says where each stands.
     notes
-        Further sentences on what the numbers mean, in the same section as the standard ones.
+        Further sentences on the limits, in the same section as the standard ones.
+    citation
+        What to say of any figure or number taken from here: package, date, run.
     """
 
     title: str
@@ -131,11 +139,17 @@ class ReportContent:
     prior_only: bool = False
     sections: tuple[Section, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    citation: str = ""
 
     def __post_init__(self) -> None:
         missing = [column for column in PARAMETER_COLUMNS if column not in self.parameters]
         if missing:
             raise InputError(f"parameters: no column {', '.join(missing)}; expected {', '.join(PARAMETER_COLUMNS)}")
+
+    @property
+    def all_figures(self) -> tuple[Figure, ...]:
+        """Figures of the standard sections, then those of the further ones."""
+        return (*self.figures, *(figure for section in self.sections for figure in section.figures))
 
     @property
     def marks(self) -> tuple[str, ...]:

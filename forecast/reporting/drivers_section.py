@@ -16,6 +16,7 @@ from forecast.errors import InputError
 from forecast.reporting.answers import Answers
 from forecast.reporting.content import Section, Table
 from forecast.reporting.figures import drawn
+from forecast.reporting.plain import title
 from forecast.runs import EVIDENCE
 from forecast.scenarios import load_scenario
 from forecast.summaries import COLUMNS
@@ -28,10 +29,7 @@ LEAD = (
     "over draws; what the analysis cannot share out stands in its own row. forecast sensitivity adds the worth of knowing "
     "each parameter, power-scaling of priors and tables, and Sobol indices of the prior."
 )
-TITLES = {
-    "log10_streams_at_automation": "Number of AIs at full automation",
-    "takeoff_years": "Years from 20% to 100% automation",
-}
+OUTPUTS = ("log10_streams_at_automation", "takeoff_years")
 
 
 def drivers_answer(run: xr.DataTree, scenario: str, years: list[int] | None) -> Answers:
@@ -43,19 +41,20 @@ def drivers_answer(run: xr.DataTree, scenario: str, years: list[int] | None) -> 
         empty = pd.DataFrame(columns=list(COLUMNS))
         return Answers((Section(NAME, TITLE, LEAD, (f"Not answered: {error}.",), (), ()),), empty)
     figures, shown = [], []
-    for output, title in TITLES.items():
-        spread = f"{title}: what makes the spread"
-        figures.append(drawn(f"drivers-{output}", partial(plots.plot_effects, found, output), spread))
+    for output in OUTPUTS:
+        heading = title(output)
+        effects = plots.rows_of(found.inputs, output)
+        spread = f"{heading}: what makes the spread"
+        figures.append(drawn(f"drivers-{output}", partial(plots.plot_effects, found, output), spread, effects))
         if plots.can_be_drawn(found.tornado, output):
-            swing = (
-                f"{title}: median with one parameter at its 10th or 90th percentile, what the data tie to it following"
-            )
-            figures.append(drawn(f"tornado-{output}", partial(plots.plot_tornado, found, output), swing))
-        shown.append(Table(f"effects-{output}", f"{title}: shares of the spread", tables.effects_words(found, output)))
-        shown.append(
-            Table(f"tornado-table-{output}", f"{title}: the tornado", tables.tornado_words(found, output), folded=True)
-        )
-    blocks = Table("drivers-blocks", "Shares of the spread by block", tables.blocks_words(found))
+            swing = f"{heading}: median with one parameter at its 10th or 90th percentile, what the data tie to it following"
+            ends = plots.rows_of(found.tornado, output)
+            figures.append(drawn(f"tornado-{output}", partial(plots.plot_tornado, found, output), swing, ends))
+        words = tables.effects_words(found, output), tables.tornado_words(found, output)
+        shown.append(Table(f"effects-{output}", f"{heading}: shares of the spread", words[0]))
+        shown.append(Table(f"tornado-table-{output}", f"{heading}: the tornado", words[1], folded=True))
+    by_block = tables.blocks_words(found).rename(columns=title)
+    blocks = Table("drivers-blocks", "Shares of the spread by block", by_block)
     section = Section(NAME, TITLE, LEAD, tables.drivers_sentences(found), tuple(figures), (blocks, *shown))
     return Answers((section,), rows_of_effects(found, name))
 
@@ -85,6 +84,7 @@ def evidence_answer(run: xr.DataTree, scenario: str, years: list[int] | None) ->
     if found is None:
         return []
     words = evidence_words(found)
+    captions = (*map(title, found.outputs), "What each block says")
     section = Section(
         "evidence",
         "Which data matter",
@@ -95,13 +95,14 @@ def evidence_answer(run: xr.DataTree, scenario: str, years: list[int] | None) ->
             drawn(
                 f"evidence-{output}",
                 partial(plots.plot_waterfall, found, output),
-                f"{TITLES.get(output, output)}: from the prior to the posterior",
+                f"{title(output)}: from the prior to the posterior",
+                plots.rows_of(found.steps, output),
             )
             for output in found.outputs
         ),
         tuple(
             Table(f"evidence-table-{index}", caption, frame, folded=True)
-            for index, (caption, frame) in enumerate(zip((*found.outputs, "What each block says"), words, strict=True))
+            for index, (caption, frame) in enumerate(zip(captions, words, strict=True))
         ),
     )
     return [Answers((section,), pd.DataFrame(columns=list(COLUMNS)))]

@@ -10,21 +10,23 @@ from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
 from forecast import plots
 from forecast.headlines import Estimate, count, estimate
+from forecast.quantiles import quantile
+from forecast.reporting import numbers
 from forecast.reporting.content import Figure
-from forecast.reporting.tables import (
-    bands_table,
-    exceedance_by_year,
-    takeoff_length_table,
-)
-from forecast.summaries import THRESHOLDS, exceedance
+from forecast.reporting.tables import bands_table, exceedance_by_year, tail_table, takeoff_length_table
+from forecast.summaries import THRESHOLDS, csv_text, exceedance
 from forecast.words import number, odds, percent
 
 GAIN_POINTS = tuple(np.linspace(0.0, 6.0, 61).tolist())
+YEAR_POINTS = tuple(np.linspace(1.0, 12.0, 45).tolist())
+SAID_OOM = (0.5, 1.0, 2.0, 3.0, 6.0)
+SAID_YEARS = (2.0, 3.0, 5.0, 10.0)
 COLOUR_NAMES = {
     plots.INK: "ink-soft",
     plots.BLUE: "c1",
@@ -55,7 +57,31 @@ def make_figures(yearly: xr.Dataset, readouts: xr.Dataset) -> tuple[Figure, ...]
         _fan("streams", streams, "Parallel AIs", "streams that the leading developer's whole fleet runs at once"),
         _fan("human-equivalents", people, "Human-equivalents", "tokens per calendar year over a researcher's year"),
     )
-    return (*fans, _exceedance(streams), _lengths(readouts, end), _gains(readouts, end))
+    takeoff = (_lengths(readouts, end), _compressed(readouts), _gains(readouts, end))
+    return (*fans, _exceedance(streams), *takeoff)
+
+
+def drawn(name: str, draw: Callable[[], Axes], caption: str, behind: pd.DataFrame) -> Figure:
+    r"""A figure of a further question, with the numbers behind it; in words they stand in the section's tables.
+
+    Examples
+    --------
+    >>> from forecast.plots import new_axes
+    >>> drawn("a<b", lambda: new_axes(None), "Nothing", pd.DataFrame({"x": [1.5]})).csv
+    'x\n1.5\n'
+    """
+    alt = f"{caption}. The numbers stand in the tables below."
+    key = slug(name)
+    return Figure(key, inline_svg(draw, key, alt), alt, f"{caption}.", csv=csv_text(behind))
+
+
+def slug(name: str) -> str:
+    """A name as it can stand in an id, an address and the name of a file.
+
+    >>> slug("evidence-year_100<2031")
+    'evidence-year_100-2031'
+    """
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)
 
 
 def prior_posterior_figure(prior: xr.DataArray, posterior: xr.DataArray | None, name: str, units: str) -> Figure:
@@ -65,7 +91,10 @@ def prior_posterior_figure(prior: xr.DataArray, posterior: xr.DataArray | None, 
     key = f"parameter-{re.sub(r'[^a-z0-9]+', '-', name.lower())}"
     label = f"{name} ({units})"
     svg = inline_svg(lambda: plots.plot_prior_posterior(prior, posterior, label), key, f"{alt} {units}.")
-    return Figure(key, svg, f"{alt} {units}.", f"{name}: prior and posterior.")
+    draws = {"prior": prior} | ({} if posterior is None else {"posterior": posterior})
+    found = {which: quantile(_flat(one), numbers.BANDS).values for which, one in draws.items()}
+    behind = pd.DataFrame.from_dict(found, orient="index", columns=numbers.COLUMNS).rename_axis("of").reset_index()
+    return Figure(key, svg, f"{alt} {units}.", f"{name}: prior and posterior.", csv=csv_text(behind))
 
 
 def inline_svg(draw: Callable[[], Axes], name: str, alt: str) -> str:
@@ -109,20 +138,20 @@ def _fan(key: str, data: xr.DataArray, what: str, definition: str) -> Figure:
     ends = [f"{int(year)}: {_interval(_at(data, int(year)))}" for year in (years[0], years[-1])]
     alt = f"{what} by year, median and intervals on a log axis. {'; '.join(ends)}."
     caption = f"{what} by year: {definition}. Median, 50% and 90% equal-tailed intervals, log axis."
-    table = bands_table(data, key, what)
-    return Figure(key, inline_svg(lambda: plots.plot_fan(data), key, alt), alt, caption, "count", table)
+    svg, behind = inline_svg(lambda: plots.plot_fan(data), key, alt), numbers.band_rows(data)
+    return Figure(key, svg, alt, caption, "count", bands_table(data, key, what), csv_text(behind))
 
 
 def _exceedance(data: xr.DataArray) -> Figure:
     last = int(data.coords["year"].values.max())
-    one = plots.first_scenario(data).sel(year=last)
-    said = "; ".join(f"more than {number(10.0**x)}: {percent(float(exceedance(one, x)))}" for x in THRESHOLDS)
+    one = plots.first_scenario(data)
+    at_last = one.sel(year=last)
+    said = "; ".join(f"more than {number(10.0**x)}: {percent(float(exceedance(at_last, x)))}" for x in THRESHOLDS)
     alt = f"Probability by year of more parallel AIs than each of {len(THRESHOLDS)} counts. In {last}, {said}."
     caption = "Probability that the leading developer's fleet runs more than so many parallel AIs, by year."
-    table = exceedance_by_year(data)
-    return Figure(
-        "exceedance", inline_svg(lambda: plots.plot_exceedance(data), "exceedance", alt), alt, caption, "count", table
-    )
+    svg = inline_svg(lambda: plots.plot_exceedance(data), "exceedance", alt)
+    behind = numbers.exceedance_rows(one, THRESHOLDS)
+    return Figure("exceedance", svg, alt, caption, "count", exceedance_by_year(data), csv_text(behind))
 
 
 def _lengths(readouts: xr.Dataset, end: int) -> Figure:
@@ -131,26 +160,50 @@ def _lengths(readouts: xr.Dataset, end: int) -> Figure:
     alt = f"Bars of the share of draws by years from 20% to 100% automation. {said}."
     caption = "Length of the take-off, in years from 20% to 100% automation of AI R&D: share of draws."
     svg = inline_svg(lambda: plots.plot_takeoff_lengths(readouts, end), "takeoff-lengths", alt)
-    return Figure("takeoff-lengths", svg, alt, caption, "takeoff", table)
+    behind = numbers.length_rows(readouts["takeoff_years"], end)
+    return Figure("takeoff-lengths", svg, alt, caption, "takeoff", table, csv_text(behind))
+
+
+def _compressed(readouts: xr.Dataset) -> Figure:
+    gain = readouts["best_year_gain_human_years"]
+    alt = (
+        "Probability that the best 12 months bring at least so many years of people-only software progress. "
+        f"At least 3 years: {_said_at(gain, 3.0)}."
+    )
+    caption = (
+        "Years compressed into one: probability that software advances in some 12 months as far as people alone, at "
+        "the pace of the last observation, would bring it in so many years."
+    )
+    return _tail("years-compressed", gain, YEAR_POINTS, SAID_YEARS, "years of people-only progress", alt, caption)
 
 
 def _gains(readouts: xr.Dataset, end: int) -> Figure:
     gain = readouts["first_year_gain"]
-    parts = []
-    for label, one in plots.by_scenario(gain):
-        share = float(exceedance(one, float(np.nextafter(1.0, 0.0))))
-        parts.append(f"{label} {percent(share)} ({odds(share)})")
     alt = (
         "Probability of at least so many OOM of software in the first year after full automation. "
-        f"At least 1 OOM: {'; '.join(parts)}."
+        f"At least 1 OOM: {_said_at(gain, 1.0)}."
     )
     caption = (
         "Probability of gaining at least so many orders of magnitude (OOM) of software in the first year after full "
         f"automation; draws that do not reach it by {end} count as no. In “software only”, compute is frozen from "
         "then on."
     )
-    svg = inline_svg(lambda: plots.plot_tail(gain, GAIN_POINTS, "OOM of software"), "first-year-gain", alt)
-    return Figure("first-year-gain", svg, alt, caption, "takeoff")
+    return _tail("first-year-gain", gain, GAIN_POINTS, SAID_OOM, "OOM of software", alt, caption)
+
+
+def _tail(
+    key: str, data: xr.DataArray, points: Sequence[float], said: Sequence[float], xlabel: str, alt: str, caption: str
+) -> Figure:
+    svg = inline_svg(lambda: plots.plot_tail(data, points, xlabel), key, alt)
+    table, behind = tail_table(data, key, said, xlabel), numbers.tail_rows(data, points)
+    return Figure(key, svg, alt, caption, "takeoff", table, csv_text(behind))
+
+
+def _said_at(data: xr.DataArray, point: float) -> str:
+    shares = [
+        (label, float(exceedance(one, float(np.nextafter(point, 0.0))))) for label, one in plots.by_scenario(data)
+    ]
+    return "; ".join(f"{label} {percent(share)} ({odds(share)})".strip() for label, share in shares)
 
 
 def _at(data: xr.DataArray, year: int) -> Estimate:
@@ -163,9 +216,3 @@ def _interval(value: Estimate) -> str:
 
 def _flat(samples: xr.DataArray | Sequence[float]) -> xr.DataArray:
     return xr.DataArray(np.ravel(np.asarray(samples, dtype=np.float64)), dims="draw")
-
-
-def drawn(name: str, draw: Callable[[], Axes], caption: str) -> Figure:
-    """A figure whose numbers stand in the section's table."""
-    alt = f"{caption}. The numbers stand in the table below."
-    return Figure(name, inline_svg(draw, name, alt), alt, f"{caption}.")

@@ -11,6 +11,7 @@ import xarray as xr
 from forecast.coherence import EVENTS, LIMIT, coherence
 from forecast.dynamics import takeoff_with_years
 from forecast.headlines import Headline, headline
+from forecast.overlays import spoken_label
 from forecast.projection import project
 from forecast.reporting.content import Coherence
 from forecast.reporting.implied import implied_values
@@ -56,7 +57,7 @@ def run_marks(run: xr.DataTree) -> tuple[str, ...]:
     record = read_provenance(run)
     gate = record.get("gate")
     prior = ("prior only",) if record["kind"] == "prior" else ()
-    views = tuple(f"view {name}" for name in record.get("views", ()))
+    views = tuple(spoken_label(label) for label in record.get("views", ()))
     return prior + views + (("convergence gate failed",) if gate is not None and not gate["passed"] else ())
 
 

@@ -19,6 +19,7 @@ from forecast.equations.trends import LN10
 from forecast.headlines import REACHED_ONLY
 from forecast.priors import Priors
 from forecast.quantiles import quantile
+from forecast.reporting.plain import readable
 from forecast.schema import PRODUCTION, Variable
 from forecast.side_draws import drawn
 from forecast.words import number
@@ -115,7 +116,7 @@ def implied_table(values: xr.Dataset) -> pd.DataFrame:
     rows = []
     for name, variable in IMPLIED.items():
         low, _, median, _, high = quantile(values[name], LEVELS).values.tolist()
-        definition = variable.definition
+        definition = readable(variable.definition)
         rows.append(
             {
                 "Quantity": f"{definition[:1].upper()}{definition[1:]}",

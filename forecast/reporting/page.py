@@ -1,23 +1,28 @@
-"""Fill the template. All text but the SVG drawn here is escaped; the page asks the network for nothing."""
+"""Fill the templates. All text but the SVG drawn here is escaped; the page asks the network for nothing."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from forecast import words
-from forecast.reporting.content import ReportContent, Table
+from forecast.reporting.content import Figure, ReportContent, Table
+from forecast.reporting.drawings import bars_on_paper, data_uri, standalone
+from forecast.reporting.outline import outline
+from forecast.reporting.plain import readable
 from forecast.summaries import write_text
 
 BAR_WIDTH, BAR_HEIGHT = 160.0, 22.0
 EMPTY = ("", "–")
+MIDDLING, LONG = 24, 60  # characters of a cell
 NUMBER_WORDS = frozenset(
     {"million", "billion", "trillion", "quadrillion", "e", "inf", "never", "not", "by", "to", "about", "in", "less"}
     | {"more", "than"}
@@ -31,8 +36,27 @@ def report(content: ReportContent, path: str | Path) -> Path:
     return write_text(target, render(content))
 
 
-def render(content: ReportContent) -> str:
-    """The report as one HTML text; the same content gives the same text."""
+def render(content: ReportContent, paper: bool = False) -> str:
+    """The report as one HTML text; the same content gives the same text.
+
+    On ``paper`` figures are images with fixed colours and nothing is folded: what `forecast.reporting.paper` prints.
+    """
+    return (
+        templates()
+        .get_template("report.html.j2")
+        .render(
+            content=content,
+            headline=content.headline,
+            groups=outline(content),
+            blocks=parameter_blocks(content.parameters),
+            paper=paper,
+        )
+    )
+
+
+@cache
+def templates() -> Environment:
+    """The templates with everything they call."""
     environment = Environment(
         loader=PackageLoader("forecast.reporting", "templates"),
         autoescape=True,
@@ -40,17 +64,35 @@ def render(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = words.percent
-    environment.filters["odds"] = words.odds
-    environment.filters["number"] = words.number
-    environment.filters["value"] = value
-    environment.filters["svg"] = Markup  # only ever applied to what inline_svg and interval_bars return
-    environment.filters["breakable"] = breakable
-    environment.globals["grid"] = grid
-    page = environment.get_template("report.html.j2")
-    implied = Table("implied", "Implied by the joint draws, and published", content.implied)
-    blocks = parameter_blocks(content.parameters)
-    return page.render(content=content, headline=content.headline, blocks=blocks, implied=implied)
+    said = {"percent": words.percent, "odds": words.odds, "number": words.number, "value": value, "readable": readable}
+    trusted = {
+        "svg": Markup,
+        "breakable": breakable,
+        "coded": coded,
+    }  # svg: only what inline_svg and interval_bars return
+    environment.filters |= said | trusted
+    environment.globals |= {"grid": grid, "csv_link": csv_link, "image": image, "bars_on_paper": bars_on_paper}
+    return environment
+
+
+def csv_link(figure: Figure) -> str:
+    """An address that holds the numbers of a figure."""
+    return data_uri(figure.csv, "text/csv")
+
+
+def image(figure: Figure) -> str:
+    """An address that holds a figure in the colours of paper."""
+    return data_uri(standalone(figure.svg, paper=True), "image/svg+xml")
+
+
+def coded(text: str) -> Markup:
+    """Text whose parts between backticks are code.
+
+    >>> print(coded("see `a < b`"))
+    see <code>a &lt; b</code>
+    """
+    parts = str(text).split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
 def value(cell: Any) -> str:
@@ -80,7 +122,7 @@ def grid(table: Table) -> dict[str, Any]:
     """Columns with their alignment, and rows of text, for the template."""
     frame = table.frame
     columns = [[value(cell) for cell in frame.iloc[:, index].tolist()] for index in range(frame.shape[1])]
-    classes = ["n" if _numeric(cells) else "t" for cells in columns]
+    classes = ["n" if _numeric(cells) else _text_class(cells) for cells in columns]
     head = list(zip((str(name) for name in frame.columns), classes, strict=True))
     return {"head": head, "rows": [list(zip(row, classes, strict=True)) for row in zip(*columns, strict=True)]}
 
@@ -93,7 +135,7 @@ def parameter_blocks(parameters: pd.DataFrame) -> list[tuple[str, list[dict[str,
         blocks.setdefault(str(row["block"]), []).append(
             {
                 "name": row["name"],
-                "definition": row.get("definition", ""),
+                "definition": readable(str(row.get("definition", ""))),
                 "units": row["units"],
                 "prior": _spoken(prior),
                 "posterior": _spoken(posterior),
@@ -140,7 +182,8 @@ def _triple(row: Mapping[str, Any], group: str) -> tuple[float, ...]:
 def _spoken(triple: tuple[float, ...]) -> tuple[str, str]:
     if any(math.isnan(x) for x in triple):
         return EMPTY
-    low, median, high = (_short(x) for x in triple)
+    noise = 1e-12 * max(map(abs, triple))  # a quantile at 0 is rarely exactly 0
+    low, median, high = (_short(0.0 if abs(x) < noise else x) for x in triple)
     return median, "" if low == high else f"{low} to {high}"
 
 
@@ -149,6 +192,12 @@ def _short(x: float) -> str:
     if size >= 1e5 or 0.0 < size < 1e-3:
         return words.power(x, 3)
     return f"{x:.5g}" if size >= 1000.0 else f"{x:.3g}"
+
+
+def _text_class(cells: list[str]) -> str:
+    """Room for a column of text: as much as its longest cell needs to stay under a few lines."""
+    longest = max(map(len, cells), default=0)
+    return "t" if longest <= MIDDLING else "t mid" if longest <= LONG else "t long"
 
 
 def _numeric(cells: list[str]) -> bool:

@@ -13,10 +13,12 @@ from forecast.headlines import Estimate, estimate
 from forecast.plots import by_scenario, first_scenario
 from forecast.quantiles import quantile
 from forecast.reporting.content import Table
+from forecast.reporting.plain import readable
 from forecast.summaries import (
     CENSORED,
     CONDITIONAL,
     THRESHOLDS,
+    exceedance,
     exceedance_table,
     length_shares,
 )
@@ -76,11 +78,20 @@ def takeoff_length_table(readouts: xr.Dataset, end: int) -> Table:
     return Table("takeoff-lengths-numbers", "Length of the take-off, share of draws", frame)
 
 
+def tail_table(data: xr.DataArray, name: str, points: Sequence[float], what: str) -> Table:
+    """P(X >= x) at a few points by scenario, over all draws."""
+    frame = pd.DataFrame({f"At least, {what}": [number(point) for point in points]})
+    for label, one in by_scenario(data):
+        tail = [float(exceedance(one, float(np.nextafter(point, 0.0)))) for point in points]
+        frame[label or "Probability"] = [percent(share) for share in tail]
+    return Table(f"{name}-numbers", f"Probability of at least so many {what}", frame)
+
+
 def _counts(yearly: xr.Dataset, prob: float) -> Table:
     frame = pd.DataFrame({"Year": [int(year) for year in yearly.coords["year"].values]})
     for what, name in (("Parallel AIs", "log10_parallel_streams"), ("Human-equivalents", "log10_human_equivalents")):
         frame[what], frame[f"{what}, {prob:.0%} interval"] = _median_and_interval(yearly[name], prob)
-    return Table("counts", "How many AIs, by year", frame, "count")
+    return Table("counts", "How many AIs by year: median and interval", frame, "count")
 
 
 def _other_series(yearly: xr.Dataset, prob: float) -> Table:
@@ -129,7 +140,8 @@ def _meaning(data: xr.DataArray) -> str:
     units = data.attrs.get("units", known.units).removeprefix("log10 ")
     unit = "" if units == "1" or name in ("year_20", "year_100") else f", {units}"
     condition = " †" if name in CONDITIONAL else ""
-    return f"{definition[:1].upper()}{definition[1:]}{unit}{condition}"
+    said = readable(definition)
+    return f"{said[:1].upper()}{said[1:]}{unit}{condition}"
 
 
 def _say(name: str, value: float, end: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -13,8 +14,10 @@ from forecast.calibration_job import run_digests
 from forecast.calibration_plots import plot_held
 from forecast.evaluation import backtest_record, sbc_record
 from forecast.evaluation.backtest_words import backtest_sentences, skill_table, with_bands
-from forecast.evaluation.calibration_summary import calibration_sentence, model_words
+from forecast.evaluation.calibration_summary import Summary, calibration_sentence, model_words
 from forecast.evaluation.checks import Checks
+from forecast.evaluation.skill import ALL, inside, skill
+from forecast.reporting import numbers
 from forecast.reporting.answers import Answers
 from forecast.reporting.content import Figure, Section, Table
 from forecast.reporting.figures import drawn
@@ -34,6 +37,7 @@ NOT_CHECKED = (
     "Leave-one-out, calibration and posterior predictive checks of this fit have not been made: forecast check RUN makes "
     "them and keeps them in the run file."
 )
+PREDICTIONS = ("table", "series", "cut", "date", "units", "observed", *numbers.COLUMNS)
 FINE = "Every quantity of every model is calibrated: truths drawn from the prior fall evenly among the draws."
 
 
@@ -59,7 +63,9 @@ def of_run(run: xr.DataTree) -> tuple[list[str], list[Figure], list[Table]]:
     return (
         [kept["verdict"]],
         [],
-        [Table("checks", "What the checks of this fit found", findings)] if len(findings) else [],
+        [Table("checks", "What the checks of this fit found", findings.rename(columns=str.capitalize))]
+        if len(findings)
+        else [],
     )
 
 
@@ -84,11 +90,13 @@ def of_backtests(now: dict[str, str]) -> tuple[list[str], list[Figure], list[Tab
                 f"backtest-coverage-{name}",
                 partial(backtest_plots.plot_coverage, kept.rows),
                 f"{caption}: share of later figures inside the predictive interval",
+                coverage_rows(kept.rows),
             ),
             drawn(
                 f"backtest-skill-{name}",
                 partial(backtest_plots.plot_skill, with_bands(kept.rows)),
                 f"{caption}: skill against a straight line in time",
+                skill(kept.rows, ["table"]),
             ),
         ]
         tables += [
@@ -106,6 +114,7 @@ def of_backtests(now: dict[str, str]) -> tuple[list[str], list[Figure], list[Tab
                     f"backtest-{series.replace(' ', '-')}",
                     partial(backtest_plots.plot_predictions, kept.rows, series),
                     f"{caption}: {series.replace('_', ' ')} against what came later",
+                    prediction_rows(kept.rows, series),
                 )
                 for series in ("record run", "time_horizons", "world_compute")
             ]
@@ -125,6 +134,29 @@ def of_calibration(now: dict[str, str]) -> tuple[list[str], list[Figure], list[T
         if wrong
         else ["Every parameter of every block is calibrated: truths drawn from the prior fall evenly among the draws."]
     )
-    figure = drawn("calibration-held", partial(plot_held, parts), "Truths inside their 90% interval, by model")
+    caption = "Truths inside their 50% and 90% intervals, by model"
+    figure = drawn("calibration-held", partial(plot_held, parts), caption, held_rows(parts))
     table = Table("calibration", "Simulation-based calibration", model_words(parts), folded=True)
     return [sentence, *wrong, *calibrated], [figure], [table]
+
+
+def coverage_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Share of later figures inside the central interval of each mass, of every cut and of all."""
+    parts = [*((str(cut), rows[rows["cut"] == cut]) for cut in sorted(rows["cut"].unique())), (ALL, rows)]
+    found = [
+        (cut, len(part), float(mass), inside(part["pit"], mass))
+        for cut, part in parts
+        for mass in backtest_plots.LEVELS
+    ]
+    return pd.DataFrame(found, columns=["cut", "predictions", "interval_mass", "share_inside"])
+
+
+def prediction_rows(rows: pd.DataFrame, series: str) -> pd.DataFrame:
+    """Predictive quantiles of one series at each cut, beside what came later."""
+    return rows.loc[rows["series"] == series, list(PREDICTIONS)].reset_index(drop=True)
+
+
+def held_rows(found: Sequence[Summary]) -> pd.DataFrame:
+    """How often intervals held the truth, a row per model."""
+    names = ["model", *(f"held_{mass}{end}" for mass in (50, 90) for end in ("", "_low", "_high"))]
+    return pd.DataFrame([{name: one.model[name] for name in names} for one in found])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from html import escape
@@ -14,7 +15,9 @@ import xarray as xr
 from forecast.dynamics import takeoff
 from forecast.reporting.answers import Answers, answers_key, restored, stored
 from forecast.reporting.drivers_section import drivers_answer
-from forecast.reporting.questions import answers, curve_rows
+from forecast.reporting.plain import NAME
+from forecast.reporting.questions import answers
+from forecast.reporting.research_section import curve_rows
 from forecast.research.implementers import speedup, speedup_curve
 from forecast.side_draws import thinned
 from forecast.summaries import COLUMNS
@@ -51,6 +54,10 @@ def test_what_drives_the_answer_has_a_figure_and_a_table_per_headline_and_rows_t
     assert len(section.figures) == 4
     assert len(section.tables) == 5
     assert section.sentences[0].startswith("Of what is uncertain about log10_streams_at_automation")
+    assert list(section.tables[0].frame.columns)[1:] == [
+        "Number of AIs at full automation",
+        "Years from 20% to 100% automation",
+    ]
     for output in ("takeoff_years", "log10_streams_at_automation"):
         blocks = found.rows[found.rows["variable"].str.startswith(f"drivers of {output} by block")]
         assert blocks["q50"].astype(float).sum() == pytest.approx(1.0, abs=1e-9)
@@ -67,6 +74,27 @@ def test_figures_ask_the_network_for_nothing_and_have_words_for_who_cannot_see(f
     for figure in (figure for section in found.sections for figure in section.figures):
         assert not re.search(r"(?:href|src)=\"(?!#)", figure.svg)
         assert escape(figure.alt) in figure.svg
+
+
+def test_every_figure_has_its_numbers_in_full(found: Answers) -> None:
+    for figure in (figure for section in found.sections for figure in section.figures):
+        frame = pd.read_csv(io.StringIO(figure.csv))
+        assert len(frame) > 0, figure.name
+        assert frame.select_dtypes("number").notna().any().any(), figure.name
+
+
+def test_the_numbers_of_a_figure_are_those_of_its_table(found: Answers) -> None:
+    """What the forms' CSV says of 12 months is what the rows of summary.csv say."""
+    (figure,) = next(section.figures for section in found.sections if section.name == "forms")
+    frame = pd.read_csv(io.StringIO(figure.csv)).set_index("form")
+    rows = found.rows[found.rows["variable"] == "forms: best_year_gain"].set_index("form")
+    np.testing.assert_allclose(frame.loc[rows.index, "best_year_gain_q50"], rows["q50"].astype(float), rtol=1e-9)
+
+
+def test_running_text_has_no_names_of_code(found: Answers) -> None:
+    for section in found.sections:
+        for sentence in section.sentences:
+            assert not NAME.findall(sentence), sentence
 
 
 def test_ids_of_all_figures_differ(found: Answers) -> None:

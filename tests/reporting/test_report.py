@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import click
 import matplotlib as mpl
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
@@ -14,6 +17,7 @@ import pytest
 import xarray as xr
 from synthetic import observation_table, parameter_frame, readout_draws, report_content, yearly_draws
 
+import forecast.cli
 from forecast import schema
 from forecast.errors import InputError
 from forecast.reporting import (
@@ -27,6 +31,8 @@ from forecast.reporting import (
     render,
     report,
 )
+from forecast.reporting.content import Section
+from forecast.reporting.outline import outline
 from forecast.reporting.page import grid, interval_bars, value
 from forecast.words import number, percent
 
@@ -94,7 +100,8 @@ def test_it_is_one_well_formed_page(page: Page) -> None:
 def test_nothing_is_fetched(html: str, page: Page) -> None:
     for tag, attributes in page.elements:
         for key in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
-            assert attributes.get(key, "#").startswith("#"), (tag, key)
+            held = ("#", "data:text/csv") if tag == "a" and "download" in attributes else "#"
+            assert attributes.get(key, "#").startswith(held), (tag, key)
     assert not {"script", "link", "iframe", "img", "object", "base"} & {tag for tag, _ in page.elements}
     assert "@import" not in html
     assert not re.search(r"url\((?!#)", html)
@@ -104,14 +111,19 @@ def test_nothing_is_fetched(html: str, page: Page) -> None:
 
 def test_every_link_inside_the_page_arrives(page: Page) -> None:
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
-    targets = {attributes["href"][1:] for _, attributes in page.elements if "href" in attributes}
+    links = [attributes["href"] for _, attributes in page.elements if "href" in attributes]
+    targets = {href[1:] for href in links if href.startswith("#")}
     named = {
         name for _, a in page.elements for key in ("aria-labelledby", "clip-path") for name in a.get(key, "").split()
     }
     assert targets <= ids
     assert {name.removeprefix("url(#").removesuffix(")") for name in named} <= ids
-    contents = [attributes["href"] for attributes in page.all("a")]
-    assert contents[1:] == [f"#{a['id']}" for a in page.all("h2")]
+
+
+def test_the_table_of_contents_follows_the_page(content: ReportContent, html: str, page: Page) -> None:
+    contents = re.findall(r'<a href="#([\w-]+)">', html[html.index("<nav") : html.index("</nav>")])
+    assert contents == [a["id"] for a in page.all("h2")]
+    assert contents == [section.name for group in outline(content) for section in group.sections]
 
 
 def test_every_figure_has_a_text_alternative(content: ReportContent, html: str, page: Page) -> None:
@@ -129,18 +141,92 @@ def test_the_alternative_text_gives_the_numbers(content: ReportContent) -> None:
     assert f"2045: {number(float(median))}" in content.figures[0].alt
 
 
-def test_sections_come_in_the_order_of_the_contract(page: Page) -> None:
-    assert [a["id"] for a in page.all("h2")] == [
-        "headline",
-        "gates",
-        "count",
-        "takeoff",
-        "meaning",
-        "parameters",
-        "implied",
-        "observations",
-        "method",
+def test_sections_come_as_a_reader_asks(content: ReportContent) -> None:
+    """The answer, what drives it, rivals, further questions, data and trust, parameters, limits, method."""
+    names = [
+        "trust",
+        "watch",
+        "leap",
+        "organisations",
+        "views",
+        "somebodys",
+        "drivers",
+        "forms",
+        "implementers",
+        "evidence",
     ]
+    further = tuple(Section(name, name) for name in names)
+    page = Page(render(replace(content, sections=further)))
+    assert [a["id"] for a in page.all("h2")] == [
+        *("headline", "gates", "count", "takeoff"),
+        *("drivers", "evidence", "watch"),
+        *("forms", "views"),
+        *("organisations", "implementers", "leap", "somebodys"),
+        *("trust", "observations"),
+        *("parameters", "implied"),
+        *("reading", "limits", "method"),
+    ]
+
+
+def test_every_figure_has_its_numbers_and_its_citation_beside_it(content: ReportContent) -> None:
+    cited = replace(content, citation="forecast 9.9, run abc")
+    html = render(cited)
+    beside = re.findall(
+        r'<p class="cite"><a download="([^"]+)" href="([^"]+)" aria-label="CSV: [^"]+">CSV</a> ([^<]+)<', html
+    )
+    assert [name for name, _, _ in beside] == [f"{figure.name}.csv" for figure in content.figures]
+    for (_, address, said), figure in zip(beside, content.figures, strict=True):
+        assert said == "forecast 9.9, run abc"
+        assert base64.b64decode(address.removeprefix("data:text/csv;charset=utf-8;base64,")).decode() == figure.csv
+
+
+def test_the_csv_of_a_fan_has_the_quantiles_of_the_draws(content: ReportContent) -> None:
+    frame = pd.read_csv(io.StringIO(content.figures[0].csv)).set_index(["scenario", "year"])
+    draws = 10.0 ** yearly_draws().log10_parallel_streams.sel(scenario="software_only", year=2040).values
+    expected = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95])
+    found = frame.loc[("software_only", 2040), ["q05", "q25", "q50", "q75", "q95"]].astype(float)
+    np.testing.assert_allclose(found, expected, rtol=1e-3)  # of log10 and of the count: interpolated apart
+    assert set(frame["units"]) == {"streams"}
+
+
+def test_years_compressed_into_one_are_a_share_of_all_draws(content: ReportContent) -> None:
+    (figure,) = (figure for figure in content.figures if figure.name == "years-compressed")
+    frame = pd.read_csv(io.StringIO(figure.csv)).set_index(["scenario", "at_least"])
+    gains = readout_draws().best_year_gain_human_years.sel(scenario="baseline").values
+    assert frame.loc[("baseline", 3.0), "probability"] == pytest.approx(float((gains >= 3.0).mean()))
+
+
+def test_a_forecast_can_be_read_with_one_page_of_help(content: ReportContent, page: Page) -> None:
+    sections = {section.name: section for group in outline(content) for section in group.sections}
+    words = " ".join(f"{term} {text}" for term, text in sections["reading"].points)
+    for subject in (
+        "median",
+        "interval",
+        "Log axis",
+        "censored",
+        "posterior",
+        "stream",
+        "Conditional",
+        "--set",
+        "--view",
+    ):
+        assert subject in words, subject
+    assert len(words.split()) < 600  # a page
+    assert percent(content.headline.not_automated) in words
+    for term, _ in sections["reading"].points:
+        assert term in page.text
+
+
+def test_commands_in_the_help_for_reading_are_commands(content: ReportContent) -> None:
+    points = next(one for group in outline(content) for one in group.sections if one.name == "reading").points
+    commands = re.findall(r"`uv run forecast ([^`]+)`", " ".join(text for _, text in points))
+    assert len(commands) >= 4
+    for words in map(str.split, commands):
+        command: click.Command = forecast.cli.main
+        while isinstance(command, click.Group) and words:
+            command = command.commands[words.pop(0)]
+        flags = {flag for parameter in command.params for flag in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= flags
 
 
 def test_headline_sentences_are_printed(content: ReportContent, page: Page) -> None:
@@ -286,7 +372,9 @@ def test_tables_print_what_was_counted(content: ReportContent) -> None:
     tables = {table.name: table.frame for table in content.tables}
     events = tables["events"].set_index("Event")
     share = float(readouts.already_20.sel(scenario="software_only").mean())
-    assert events.loc["20% automation is already past at as_of", "software only"].startswith(f"{percent(share)}, ")
+    assert events.loc["20% automation is already past at the as-of date", "software only"].startswith(
+        f"{percent(share)}, "
+    )
     rows = tables["readouts"].set_index("Read-out")
     six = readouts.years_to_6_oom.sel(scenario="baseline")
     row = rows.loc["Years from 100% to +6 OOM of software, yr"]
