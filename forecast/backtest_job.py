@@ -15,18 +15,29 @@ from forecast.comparison_plots import save_figure
 from forecast.evaluation.backtest import Backtest
 from forecast.evaluation.backtest_words import with_bands
 from forecast.evaluation.skill import skill
-from forecast.priors import Priors, load_priors
+from forecast.overlays import AnyOverlay, spoken_label
+from forecast.priors import Priors, load_priors, read_overlay
 from forecast.summaries import write_text
 from forecast.vintages import vintage_path
 
 GROUPS = ("table", "cut", "horizon_band")
 
 
-def priors_at_cuts(priors: str | None, views: Sequence[str], vintage: bool) -> Priors | Callable[[Date], Priors]:
+def priors_at_cuts(priors: str | None, views: Sequence[AnyOverlay], vintage: bool) -> Priors | Callable[[Date], Priors]:
     """One set for all cuts, or what gives the vintage of each."""
     if not vintage:
         return load_priors(priors or "baseline", overlays=views)
     return lambda cut: load_priors("baseline", overlays=[vintage_path(cut)])
+
+
+def stated_marks(priors: str | None, views: Sequence[AnyOverlay]) -> list[str]:
+    """What must be said with the scores of priors that are not the shipped ones.
+
+    >>> stated_marks(None, ["davidson2023"])
+    ['view davidson2023']
+    """
+    own = [] if priors is None else [f"priors {priors}"]
+    return own + [spoken_label(read_overlay(view).label) for view in views]
 
 
 def tables(found: Backtest) -> dict[str, pd.DataFrame]:

@@ -1,13 +1,66 @@
-"""Finding overlay files: views (``priors/*.toml``) and scenarios (``priors/scenarios/*.toml``), and what they extend."""
+"""Overlays: what one states, and finding the files of views (``priors/*.toml``) and scenarios, and what they extend.
+
+Most are files; ``forecast.assignments`` and ``forecast.presets`` make others, and every function that takes an overlay takes
+a name, a path or an `Overlay`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from forecast.errors import DataMissingError, InputError
 from forecast.families import suggestion
-from forecast.prior_files import PriorFile, line_of, read_prior_file, shown
+from forecast.prior_files import PriorFile, Source, line_of, read_prior_file, shown
+from forecast.statements import Prior
+
+VIEW, SET, PRESET = "view", "set", "preset"
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """What one overlay states, what it extends included; `kind` is VIEW, SET (on the command line) or PRESET."""
+
+    name: str
+    description: str
+    entries: dict[str, Prior]
+    sources: dict[str, Source]
+    settings: dict[str, Any]
+    kind: str = VIEW
+
+    @property
+    def label(self) -> str:
+        """What a run's record calls it: the name of a view, else the kind and the name.
+
+        >>> Overlay("low", "", {}, {}, {}, PRESET).label
+        'preset low'
+        """
+        return self.name if self.kind == VIEW else f"{self.kind} {self.name}"
+
+
+AnyOverlay = str | Path | Overlay
+
+
+def joined(name: str, *overlays: Overlay) -> Overlay:
+    """Several overlays as one view of that name, the later ones ruling."""
+    return Overlay(
+        name,
+        " ".join(overlay.description for overlay in overlays),
+        {key: prior for overlay in overlays for key, prior in overlay.entries.items()},
+        {key: source for overlay in overlays for key, source in overlay.sources.items()},
+        {key: value for overlay in overlays for key, value in overlay.settings.items()},
+    )
+
+
+def spoken_label(label: str) -> str:
+    """The label of an overlay as a mark beside numbers.
+
+    >>> spoken_label("davidson2023"), spoken_label("preset low")
+    ('view davidson2023', 'preset low')
+    """
+    return label if label.split(" ")[0] in (SET, PRESET) else f"{VIEW} {label}"
 
 
 def overlay_names() -> list[str]:

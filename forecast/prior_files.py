@@ -33,7 +33,12 @@ RANGES = {  # what the name means, beyond what a distribution can take
     "infinite_compute_multiple": (1.0, np.inf, "an asymptote is a multiple above 1"),
     "substitution_elasticity": (0.0, 1.0, "labour and compute are complements here, sigma between 0 and 1"),
     "tenth_compute_multiple": (0.0, 1.0, "less compute is a multiple between 0 and 1"),
+    "loss_params_exponent": (0.0, np.inf, "loss falls with parameters"),
+    "loss_tokens_exponent": (0.0, np.inf, "loss falls with tokens"),
+    "horizon_doublings_per_oom": (0.0, np.inf, "task horizons grow with effective compute"),
 }
+FORM_WEIGHTS = frozenset(name for name in SIDE_PARAMETERS["rival_forms"] if name.startswith("form_weight_"))
+MAY_BE_NONE = FORM_WEIGHTS | {"switching_cost_exponent"}  # shipped as one number, and 0 means something
 
 _ANY_HEADER = re.compile(r"\s*\[+\s*[A-Za-z_][^\]=]*\]+\s*(#.*)?$")  # not a line of an array
 

@@ -20,6 +20,8 @@ import pandas as pd
 from forecast.errors import InputError
 from forecast.families import FAMILIES, suggestion
 from forecast.overlays import (
+    AnyOverlay,
+    Overlay,
     chain,
     known_names,
     overlay_files,
@@ -30,6 +32,8 @@ from forecast.prior_files import (
     BLOCK_OF,
     BLOCKS_OF_NAMES,
     JUDGEMENT,
+    MAY_BE_NONE,
+    SCHEMA,
     PriorFile,
     Source,
     out_of_range,
@@ -131,15 +135,21 @@ class Priors(Mapping[str, Prior]):
         return pd.DataFrame([_row(prior, as_of) for prior in self.entries.values()])
 
 
-def load_priors(name_or_path: str | Path = "baseline", overlays: Iterable[str | Path] = ()) -> Priors:
+def load_priors(name_or_path: str | Path = "baseline", overlays: AnyOverlay | Iterable[AnyOverlay] = ()) -> Priors:
     """Read a prior set and apply overlays in order.
 
     Parameters
     ----------
     name_or_path : str or Path
         A shipped set ("baseline") or a folder of ``<block>.toml`` files.
-    overlays : iterable of str or Path
-        Names of shipped views or scenarios, or paths of overlay files; each entry replaces the one before.
+    overlays : iterable of str, Path or Overlay
+        Names of shipped views or scenarios, paths of overlay files, or what ``forecast.assignments.assigned`` returns;
+        each entry replaces the one before.
+
+    Returns
+    -------
+    Priors
+        A frozen mapping of parameter name to `Prior`.
 
     Raises
     ------
@@ -147,21 +157,32 @@ def load_priors(name_or_path: str | Path = "baseline", overlays: Iterable[str | 
         With all faults, one a line: ``path:line: key: what is wrong: remedy``.
     DataMissingError
         Where the package was installed without its prior files.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> fc.load_priors(overlays=["davidson2023"])["depth_exponent"].units
+    '1'
     """
     faults: list[str] = []
-    if isinstance(overlays, str | Path):
+    if isinstance(overlays, str | Path | Overlay):
         overlays = (overlays,)
     priors = _read_set(_set_folder(name_or_path), faults)
-    for path in [overlay_path(overlay) for overlay in overlays]:
-        priors = _overlaid(priors, path, faults)
+    for overlay in [one if isinstance(one, Overlay) else overlay_path(one) for one in overlays]:
+        priors = _overlaid(priors, overlay, faults)
     if faults:
         raise InputError("\n".join(faults))
     return priors
 
 
+def shipped_priors() -> Priors:
+    """The shipped set, read again only where a file has changed: overlays are held against it again and again."""
+    return _baseline(_fingerprint(_set_folder("baseline")))
+
+
 @cache
 def _baseline(_fingerprint: tuple[tuple[str, int, int], ...]) -> Priors:
-    """The shipped set, read once: overlays are held against it again and again."""
+    """The shipped set in this state of its files."""
     return load_priors("baseline")
 
 
@@ -232,19 +253,8 @@ def _missing(folder: Path, written: set[str]) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Overlay:
-    """What one overlay states, what it extends included."""
-
-    name: str
-    description: str
-    entries: dict[str, Prior]
-    sources: dict[str, Source]
-    settings: dict[str, Any]
-
-
-def read_overlay(overlay: str | Path) -> Overlay:
-    """One view or scenario by name or path, checked against the baseline set.
+def read_overlay(overlay: AnyOverlay) -> Overlay:
+    """One view or scenario by name or path, checked against the baseline set; an `Overlay` is checked likewise.
 
     Raises
     ------
@@ -256,21 +266,32 @@ def read_overlay(overlay: str | Path) -> Overlay:
     >>> read_overlay("software_only").settings
     {'freeze_compute': True}
     """
-    path, faults = overlay_path(overlay), list[str]()
-    priors = _overlaid(_baseline(_fingerprint(_set_folder("baseline"))), path, faults)
+    found, faults = overlay if isinstance(overlay, Overlay) else overlay_path(overlay), list[str]()
+    priors = _overlaid(shipped_priors(), found, faults)
     if faults:
         raise InputError("\n".join(faults))
-    files = chain(path, faults)
+    if isinstance(found, Overlay):
+        return replace(found, entries={name: priors[name] for name in found.entries})
+    files = chain(found, faults)
     names = {name for file in files for name in file.priors}
     entries = {name: prior for name, prior in priors.items() if name in names}
-    return Overlay(path.stem, files[-1].description, entries, priors.sources, priors.settings)
+    return Overlay(found.stem, files[-1].description, entries, priors.sources, priors.settings)
 
 
-def _overlaid(priors: Priors, path: Path, faults: list[str]) -> Priors:
-    """A set with the entries of one overlay file, and of those that it extends, in the place of its own."""
-    for file in chain(path, faults):
-        priors = _with_file(priors, file, faults)
+def _overlaid(priors: Priors, overlay: Path | Overlay, faults: list[str]) -> Priors:
+    """A set with the entries of one overlay, and of those that its file extends, in the place of its own."""
+    if isinstance(overlay, Overlay):
+        entries = {name: _named(name, prior) for name, prior in overlay.entries.items()}
+        return _with_entries(priors, entries, overlay.sources, overlay.settings, overlay.description, faults)
+    for file in chain(overlay, faults):
+        priors = _with_entries(priors, file.priors, file.sources, file.settings, file.description, faults)
     return priors
+
+
+def _named(name: str, prior: Prior) -> Prior:
+    """An entry that was made in Python, with its name, block and units."""
+    units = prior.units or (SCHEMA[name].units if name in SCHEMA else "")
+    return replace(prior, name=name, block=prior.block or BLOCK_OF.get(name, ""), units=units)
 
 
 def _stated_twice(found: Mapping[str, Prior]) -> list[str]:
@@ -282,14 +303,21 @@ def _stated_twice(found: Mapping[str, Prior]) -> list[str]:
     ]
 
 
-def _with_file(priors: Priors, file: PriorFile, faults: list[str]) -> Priors:
-    entries, sources = dict(priors.entries), priors.sources | file.sources
-    for name, prior in file.priors.items():
-        place = f"{prior.file}:{prior.line}: priors.{name}"
-        if name not in entries and replacing(name) & file.priors.keys():
-            other = min(replacing(name) & file.priors.keys())
-            faults.append(f"{place}: cannot stand beside priors.{other}: give one of the two")
-        elif name not in entries and name not in PRODUCTION:
+def _with_entries(
+    priors: Priors,
+    stated: Mapping[str, Prior],
+    own_sources: Mapping[str, Source],
+    settings: Mapping[str, Any],
+    description: str,
+    faults: list[str],
+) -> Priors:
+    entries, sources = dict(priors.entries), priors.sources | dict(own_sources)
+    for name, prior in stated.items():
+        place = f"{prior.file}:{prior.line}: priors.{name}" if prior.file else name
+        if name not in entries and replacing(name) & stated.keys():
+            other = min(replacing(name) & stated.keys())
+            faults.append(f"{place}: cannot stand beside {'priors.' if prior.file else ''}{other}: give one of the two")
+        elif name not in entries and name not in PRODUCTION and not replacing(name) & entries.keys():
             faults.append(f"{place}: replaces nothing{suggestion(name, entries)}")
         elif name not in BLOCK_OF and prior.units != entries[name].units:
             faults.append(f"{place}.units: {prior.units!r} is not the unit here: convert to {entries[name].units!r}")
@@ -297,11 +325,10 @@ def _with_file(priors: Priors, file: PriorFile, faults: list[str]) -> Priors:
             entries[name] = replace(prior, block=entries[name].block if name in entries else prior.block)
             for other in replacing(name) | {ALTERNATIVES.get(name, "")}:
                 entries.pop(other, None)
-    for key in file.sources.keys() & priors.sources.keys():
-        if file.sources[key].cite == priors.sources[key].cite:  # else the overlay words it in its own way
-            sources[key] = _merged(priors.sources[key], file.sources[key])
-    described = (*priors.overlays, file.description)
-    return Priors(entries, sources, priors.settings | file.settings, described)
+    for key in own_sources.keys() & priors.sources.keys():
+        if own_sources[key].cite == priors.sources[key].cite:  # else the overlay words it in its own way
+            sources[key] = _merged(priors.sources[key], own_sources[key])
+    return Priors(entries, sources, priors.settings | dict(settings), (*priors.overlays, description))
 
 
 def _merged(known: Source, new: Source) -> Source:
@@ -333,13 +360,9 @@ def _merge_sources(sources: dict[str, Source], file: PriorFile, faults: list[str
 def _renamed(old: Prior, change: Prior | float) -> Prior:
     """A replacement from Python under the old name; it takes the old units."""
     prior = change if isinstance(change, Prior) else fixed(change)
-    if prior.distribution == "fixed" and old.distribution != "fixed":
-        low, high = FAMILIES[old.distribution].natural
-        value = prior.params["value"]
-        if old.distribution == "Dirichlet" or not low < value < high:
-            raise InputError(f"{old.name} cannot be fixed at {value:g}: its values lie in ({low:g}, {high:g})")
-    elif "Dirichlet" in {prior.distribution, old.distribution} and prior.distribution != old.distribution:
-        raise InputError(f"{old.name}: {prior.distribution} cannot stand for {old.distribution}: keep the shape")
+    wrong = unfit(prior, old)
+    if wrong:
+        raise InputError(f"{old.name} {wrong}")
     prior = replace(prior, name=old.name, block=old.block, units=prior.units or old.units)
     out = out_of_range(old.name, prior)
     if out:
@@ -347,6 +370,38 @@ def _renamed(old: Prior, change: Prior | float) -> Prior:
     if prior.source:
         return prior
     return replace(prior, source=(JUDGEMENT,), rationale="replaced from Python", file="", line=0)
+
+
+def unfit(new: Prior, old: Prior) -> str:
+    """Why one prior cannot stand for another: its shape, or a fixed value that the parameter cannot take; else empty.
+
+    >>> unfit(fixed(1.5), load_priors()["largest_run_share"])
+    'cannot be fixed at 1.5: its values lie in (0, 1)'
+
+    A half-normal may be fixed at its end, 0: no scatter, one token per data point.
+    """
+    if "Dirichlet" in {new.distribution, old.distribution} and new.distribution != old.distribution:
+        if new.distribution == "fixed":
+            return f"cannot be fixed at {new.params['value']:g}: its values lie in (0, 1)"
+        return f"is a {old.distribution}, for which {new.distribution} cannot stand: keep the shape"
+    if new.distribution != "fixed":
+        return ""
+    value, (low, high) = new.params["value"], values_of(old)
+    if low < value < high or (value == low and closed_below(old)):
+        return ""
+    return f"cannot be fixed at {value:g}: its values lie in ({low:g}, {high:g})"
+
+
+def closed_below(prior: Prior) -> bool:
+    """Whether the lower end of a parameter's range belongs to it."""
+    return prior.name in MAY_BE_NONE if prior.distribution == "fixed" else FAMILIES[prior.distribution].free == 1
+
+
+def values_of(prior: Prior) -> tuple[float, float]:
+    """Range of the values that a parameter can take, by the family of its prior; one fixed at 0 or above is never below."""
+    if prior.distribution == "fixed":
+        return (0.0 if prior.params["value"] >= 0.0 else -np.inf, np.inf)
+    return FAMILIES[prior.distribution].natural
 
 
 def _rounded(value: Any) -> Any:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,8 @@ from scipy.stats import rankdata
 from forecast.equations import trends
 from forecast.equations.research import production
 from forecast.errors import InputError
-from forecast.priors import Overlay, read_overlay
+from forecast.overlays import AnyOverlay, Overlay
+from forecast.priors import read_overlay
 from forecast.runs import parameters_of, read_provenance, sample_shape, with_provenance
 from forecast.schema import ALTERNATIVES, DERIVED, PRODUCTION, SAMPLE_DIMS, STATED
 from forecast.side_draws import recorded_prior
@@ -35,15 +35,16 @@ LARGEST = 300.0  # in logs: a parameter that a view drives beyond 1e130 is no nu
 FLAT = 1e-12  # relative spread below which a parameter counts as fixed
 
 
-def apply_view(run: xr.DataTree, *views: str | Path, only: Iterable[str] | None = None) -> xr.DataTree:
+def apply_view(run: xr.DataTree, *views: AnyOverlay, only: Iterable[str] | None = None) -> xr.DataTree:
     """The run as it would look to the author of a view; of several the later ones rule.
 
     Parameters
     ----------
     run : xarray.DataTree
         A fitted run or one of the prior.
-    *views : str or Path
-        Names of shipped views, or paths of overlay files.
+    *views : str, Path or Overlay
+        Names of shipped views, paths of overlay files, or what ``forecast.assignments.assigned`` or
+        ``forecast.presets.preset`` returns.
     only : iterable of str, optional
         Take only these parameters from the views: what one of them alone would change.
 
@@ -105,7 +106,7 @@ def changed(run: xr.DataTree, changes: Mapping[str, Prior], overlays: Iterable[O
         with_centre(posterior, p | draws, run["constant_data"]["horizon_years"].values, shape)
     )
     said = {name: prior.statement | {"distribution": prior.distribution} for name, prior in changes.items()}
-    names = [*record.get("views", ()), *(overlay.name for overlay in overlays)]
+    names = [*record.get("views", ()), *(overlay.label for overlay in overlays)]
     digest = hashlib.sha256(json.dumps([record["digests"]["fit"], names, said], sort_keys=True).encode()).hexdigest()
     record |= {"views": names, "priors": record["priors"] | said, "digests": record["digests"] | {"fit": digest}}
     return with_provenance(tree, record)
@@ -136,7 +137,7 @@ def with_centre(posterior: xr.Dataset, p: Mapping[str, Any], years: Any, shape: 
 def sampled(p: Mapping[str, Any]) -> list[str]:
     """Names of the parameters with one number per draw that vary between draws."""
     single = [name for name in STATED if np.ndim(p.get(name, 0.0)) == 1]
-    return [name for name in single if np.std(p[name]) > FLAT * np.max(np.abs(p[name]))]
+    return [name for name in single if np.ptp(p[name]) > FLAT * np.max(np.abs(p[name]))]
 
 
 def conditioned(
@@ -220,7 +221,7 @@ def ranked(old: Any, prior: Prior, as_of: float, size: int) -> np.ndarray:
     return result
 
 
-def distance(run: xr.DataTree, view: str | Path) -> dict[str, float]:
+def distance(run: xr.DataTree, view: AnyOverlay) -> dict[str, float]:
     """How far a view lies from the posterior: difference of medians in posterior standard deviations, unconstrained.
 
     Parameters that the run holds fixed, and those outside the joint model, have none.

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from forecast.cli.completion import complete_parameters, complete_scenarios, complete_views
+
 Command = Callable[..., Any]
 
 
@@ -26,7 +28,12 @@ def parsed_years(_context: click.Context, _parameter: click.Parameter, text: str
 
 YEARS = click.option("--years", callback=parsed_years, metavar="FIRST:LAST", help="Years to forecast, 2026:2045.")
 SCENARIO = click.option(
-    "--scenario", "scenarios", multiple=True, metavar="NAME", help="Repeatable; the first one leads."
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME",
+    help="Repeatable; the first one leads.",
+    shell_complete=complete_scenarios,
 )
 OUTPUTS = click.option(
     "--output",
@@ -36,7 +43,12 @@ OUTPUTS = click.option(
     help='takeoff_years, log10_parallel_streams@2031, "year_100<2031"; repeatable; both headline answers if none.',
 )
 ONE_SCENARIO = click.option(
-    "--scenario", default="baseline", show_default=True, metavar="NAME", help="A shipped scenario."
+    "--scenario",
+    default="baseline",
+    show_default=True,
+    metavar="NAME",
+    help="A shipped scenario.",
+    shell_complete=complete_scenarios,
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on stdout and nothing else.")
 AS_CSV = click.option("--csv", "as_csv", is_flag=True, help="Print CSV with all rows and columns.")
@@ -46,10 +58,36 @@ TABLES = click.option(
     "--tables", metavar="DIR", help="A folder of tables that replace the shipped ones of their names."
 )
 VIEW = click.option(
-    "--view", "views", multiple=True, metavar="NAME", help="Overlay of the priors, by name or path; repeatable."
+    "--view",
+    "views",
+    multiple=True,
+    metavar="NAME",
+    help="Overlay of the priors, by name or path; repeatable.",
+    shell_complete=complete_views,
 )
 VIEW_OF_RUN = click.option(
-    "--view", "views", multiple=True, metavar="NAME", help="As its author would have it, by name or path; repeatable."
+    "--view",
+    "views",
+    multiple=True,
+    metavar="NAME",
+    help="As its author would have it, by name or path; repeatable.",
+    shell_complete=complete_views,
+)
+SET = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help='A parameter as you would have it: depth_exponent=0.15, training_days=90d, "depth_exponent=Normal(0.1..0.3)" '
+    "(its 90% interval); repeatable, after the views.",
+    shell_complete=complete_parameters,
+)
+PRESETS = click.Choice(["low", "central", "high"])
+PRESET = click.option(
+    "--preset",
+    type=PRESETS,
+    help="The inputs that matter most for the number of AIs, each fixed at its 10th, 50th or 90th percentile in the "
+    "direction of more AIs. A set of inputs: low is not the 10th percentile of the answer.",
 )
 HORIZON_FORM = click.option(
     "--horizon-form",
@@ -74,6 +112,7 @@ def making(command: Command) -> Command:
         click.option("--draws", type=click.IntRange(min=1, max=1_000_000), help="Draws per chain, 1000."),
         AS_OF,
         VIEW,
+        SET,
         PRIORS,
         TABLES,
         click.option("--prior-only", is_flag=True, help="Draw from the priors, without having seen the tables."),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ import xarray as xr
 from forecast.drivers.outputs import evaluator, parsed_outputs
 from forecast.drivers.swaps import shapley_of_swaps, swap_sets
 from forecast.errors import InputError
+from forecast.overlays import AnyOverlay
 from forecast.priors import read_overlay
 from forecast.research.compare import POSTERIOR, SWAP_DRAWS, side_by_side
 from forecast.results import BLOCK
@@ -55,8 +55,8 @@ class Side(NamedTuple):
 
 def disagreement(
     run: xr.DataTree,
-    one: str | Path | None,
-    other: str | Path | None,
+    one: AnyOverlay | None,
+    other: AnyOverlay | None,
     outputs: Sequence[str] | None = None,
     scenario: str = "baseline",
     years: Iterable[int] | None = None,
@@ -70,8 +70,8 @@ def disagreement(
     ----------
     run : xarray.DataTree
         A fitted run or one of the prior.
-    one, other : str or Path or None
-        Names of shipped views or paths of overlay files; None is the run itself.
+    one, other : str, Path, Overlay or None
+        Names of shipped views, paths of overlay files, or overlays; None is the run itself.
     outputs : sequence of str, optional
         Names of outputs, as ``drivers.outputs.parsed_output`` reads them; the two headlines if None.
     scenario : str
@@ -136,13 +136,13 @@ def disagreement(
     return pd.DataFrame(rows)
 
 
-def stating(view: str | Path | None) -> Side:
+def stating(view: AnyOverlay | None) -> Side:
     """A view by name or path, or the run itself."""
     if view is None:
         return Side(POSTERIOR, {})
     overlay = read_overlay(view)
     refuse_scenario(overlay)
-    return Side(overlay.name, overlay.entries)
+    return Side(overlay.label, overlay.entries)
 
 
 def players(one: Side, other: Side) -> dict[str, list[str]]:

@@ -7,7 +7,6 @@ two of them is the view, not the draws.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from forecast.dynamics import all_scenarios, by_scenario, parameters_for
 from forecast.equations.takeoff import compute_exponent
 from forecast.errors import InputError
 from forecast.headlines import Estimate, estimate
-from forecast.overlays import overlay_names, scenario_names
+from forecast.overlays import AnyOverlay, overlay_names, scenario_names
 from forecast.priors import read_overlay
 from forecast.results import checked_years, dataset, in_blocks
 from forecast.runs import sample_shape
@@ -41,7 +40,7 @@ def view_names() -> list[str]:
 
 def compare(
     run: xr.DataTree,
-    views: Sequence[str | Path] | None = None,
+    views: Sequence[AnyOverlay] | None = None,
     scenario: str | Sequence[str] = "baseline",
     years: Iterable[int] | None = None,
     draws: int | None = None,
@@ -52,8 +51,8 @@ def compare(
     ----------
     run : xarray.DataTree
         A fitted run or one of the prior.
-    views : sequence of str or Path, optional
-        Names of shipped views or paths of overlay files; all shipped ones if None.
+    views : sequence of str, Path or Overlay, optional
+        Names of shipped views, paths of overlay files, or overlays; all shipped ones if None.
     scenario : str or sequence of str
         Names of shipped scenarios.
     years : iterable of int, optional
@@ -71,10 +70,17 @@ def compare(
     ------
     InputError
         For an unknown or faulty view or scenario.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> fc.compare(run, ["davidson2023"]).view.values.tolist()
+    ['this posterior', 'davidson2023']
     """
     load_scenarios(scenario)  # a wrong name is said before the views are read
     chosen = view_names() if views is None else list(dict.fromkeys(views))
-    labels = [POSTERIOR, *(read_overlay(view).name for view in chosen)]
+    labels = [POSTERIOR, *(read_overlay(view).label for view in chosen)]
     if len(set(labels)) < len(labels):
         raise InputError(f"two views share a name ({', '.join(labels[1:])}): rename one file")
     window = None if years is None else list(years)
@@ -117,9 +123,20 @@ def side_by_side(parts: Sequence[Mapping[str, Any]], size: int | Sequence[int]) 
 
 
 def differences(
-    run: xr.DataTree, view: str | Path, scenario: str = "baseline", years: Iterable[int] | None = None
+    run: xr.DataTree, view: AnyOverlay, scenario: str = "baseline", years: Iterable[int] | None = None
 ) -> pd.DataFrame:
     """What each parameter of a view would change on its own, the strongest first.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A fitted run or one of the prior.
+    view : str, Path or Overlay
+        Name of a shipped view, path of an overlay file, or an overlay.
+    scenario : str
+        Name of a shipped scenario.
+    years : iterable of int, optional
+        The window, as for `takeoff`.
 
     Returns
     -------
@@ -128,6 +145,13 @@ def differences(
         within the window; at automation over the draws that reach it), ``strength``, the largest mean shift of an output
         in standard deviations of the run's own draws, and ``distance`` of the view from the posterior in its standard
         deviations (NaN where the run holds the parameter fixed or does not sample it).
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> "all" in fc.differences(run, "davidson2023")["parameter"].values
+    True
     """
     window = None if years is None else list(years)
     states, far = read_overlay(view).entries, distance(run, view)
@@ -231,8 +255,8 @@ def spoken(value: Estimate, say: Callable[[float], str], never: str) -> str:
     return f"{median} ({low} to {high})" if never in (low, high) else f"{median} ({span(low, high)})"
 
 
-def difference_sentence(name: str, table: pd.DataFrame, view: str | None = None, far: float = FAR) -> str:
-    """Which parameters make a view differ, in words, and which lie far outside; `view` is what ``--view`` takes."""
+def difference_sentence(name: str, table: pd.DataFrame, flags: str | None = None, far: float = FAR) -> str:
+    """Which parameters make a view differ, in words, and which lie far outside; `flags` are those that state it."""
     ordered = table[~table["parameter"].isin(("none", "all"))]
     led = [str(value) for value in ordered["parameter"][ordered["strength"] >= 0.1][:3]]
     strained = [str(value) for value in ordered["parameter"][ordered["distance"].abs() > far]]
@@ -241,7 +265,7 @@ def difference_sentence(name: str, table: pd.DataFrame, view: str | None = None,
     else:
         said = f"{name} differs mostly through {', '.join(led[:-1]) + ' and ' if led[:-1] else ''}{led[-1]}"
     note = (
-        f" ({', '.join(strained[:4])} far outside the posterior: fit it with forecast run --view {view or name})"
+        f" ({', '.join(strained[:4])} far outside the posterior: fit it with forecast run {flags or f'--view {name}'})"
         if strained
         else ""
     )
