@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast import equations as equations
+    from forecast.assignments import assigned as assigned
     from forecast.backtest_plots import plot_coverage as plot_coverage
     from forecast.backtest_plots import plot_predictions as plot_predictions
     from forecast.backtest_plots import plot_skill as plot_skill
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
     from forecast.dynamics import takeoff as takeoff
     from forecast.dynamics.mixture import form_weights as form_weights
     from forecast.dynamics.mixture import mixture as mixture
+    from forecast.elicitation.effects import effect_on_headline as effect_on_headline
+    from forecast.elicitation.elicited import elicited as elicited
+    from forecast.elicitation.preliz_priors import from_preliz as from_preliz
+    from forecast.elicitation.preliz_priors import to_preliz as to_preliz
+    from forecast.elicitation.saving import overlay_text as overlay_text
+    from forecast.elicitation.saving import save_overlay as save_overlay
+    from forecast.elicitation.tables import implied as implied
     from forecast.errors import ConvergenceError as ConvergenceError
     from forecast.errors import DataMissingError as DataMissingError
     from forecast.errors import ForecastError as ForecastError
@@ -47,6 +55,7 @@ if TYPE_CHECKING:
     from forecast.evaluation.checks import check as check
     from forecast.evaluation.scoring import score as score
     from forecast.evaluation.skill import skill as skill
+    from forecast.explorer.server import serve as serve
     from forecast.fitting import fit as fit
     from forecast.fitting import sample_prior as sample_prior
     from forecast.mainjob import report as report
@@ -56,6 +65,7 @@ if TYPE_CHECKING:
     from forecast.plots import plot_fan as plot_fan
     from forecast.plots import plot_prior_posterior as plot_prior_posterior
     from forecast.plots import plot_takeoff_lengths as plot_takeoff_lengths
+    from forecast.presets import preset as preset
     from forecast.priors import interval as interval
     from forecast.priors import load_priors as load_priors
     from forecast.projection import project as project
@@ -110,6 +120,13 @@ _ROOMS = {
     ),
     "research.indicators": ("watch",),
     "dynamics": ("takeoff",),
+    "assignments": ("assigned",),
+    "presets": ("preset",),
+    "elicitation.elicited": ("elicited",),
+    "elicitation.tables": ("implied",),
+    "elicitation.saving": ("overlay_text", "save_overlay"),
+    "elicitation.preliz_priors": ("from_preliz", "to_preliz"),
+    "elicitation.effects": ("effect_on_headline",),
     "errors": ("ConvergenceError", "DataMissingError", "ForecastError", "InputError"),
     "evaluation.backtest": ("backtest",),
     "evaluation.backtest_record": ("kept_backtests",),
@@ -120,6 +137,7 @@ _ROOMS = {
     "backtest_plots": ("plot_coverage", "plot_predictions", "plot_skill"),
     "score_plots": ("plot_calibration", "plot_pit"),
     "calibration_plots": ("plot_rank_ecdf",),
+    "explorer.server": ("serve",),
     "fitting": ("fit", "sample_prior"),
     "mainjob": ("report",),
     "model": ("build_model",),
@@ -140,18 +158,23 @@ __all__ = [
     "__version__",
     "all_forms",
     "apply_view",
+    "assigned",
     "backtest",
     "build_model",
     "check",
     "compare",
     "differences",
     "disagreement",
+    "effect_on_headline",
+    "elicited",
     "equations",
     "evidence",
     "exceedance",
     "fit",
     "form_weights",
     "forms_table",
+    "from_preliz",
+    "implied",
     "interval",
     "kept_backtests",
     "leap",
@@ -161,6 +184,7 @@ __all__ = [
     "mixture",
     "movement",
     "organisations",
+    "overlay_text",
     "plot_calibration",
     "plot_coverage",
     "plot_effects",
@@ -179,20 +203,24 @@ __all__ = [
     "plot_tornado",
     "plot_views",
     "plot_waterfall",
+    "preset",
     "project",
     "recovery",
     "report",
     "sample_prior",
     "save_figure",
+    "save_overlay",
     "save_run",
     "sbc",
     "score",
     "sensitivity",
+    "serve",
     "skill",
     "sobol",
     "speedup",
     "summary",
     "takeoff",
+    "to_preliz",
     "watch",
 ]
 

@@ -15,12 +15,13 @@ from matplotlib.axes import Axes
 from forecast.calibration_plots import plot_held, plot_rank_ecdf
 from forecast.comparison_plots import save_figure
 from forecast.errors import InputError
-from forecast.evaluation.calibration import Calibration, Progress, recovery, sbc
+from forecast.evaluation.calibration import Calibration, recovery, sbc
 from forecast.evaluation.calibration_summary import Summary, models_table, parameters_table, recovery_table, summary
 from forecast.evaluation.refits import JOINT
 from forecast.evaluation.sbc_record import RECORD, Kept, digests_of, keep, stamp
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, load_priors
+from forecast.progress import Progress
 from forecast.runs import read_provenance
 from forecast.schema import BLOCKS
 from forecast.summaries import write_text

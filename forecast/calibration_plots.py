@@ -28,6 +28,18 @@ def plot_rank_ecdf(found: Summary, ax: Axes | None = None) -> Axes:
     ----------
     found
         What `summary` returns, or the summary of a kept result.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> from forecast.evaluation.calibration_summary import summary
+    >>> fc.plot_rank_ecdf(summary(fc.sbc(blocks="depth_scaling", replicates=40)))  # doctest: +SKIP
     """
     ax = new_axes(ax)
     low, high = band(int(found.counts[0].sum()))

@@ -76,6 +76,18 @@ def plot_views(compared: xr.Dataset, name: str = "year_100", ax: Axes | None = N
         What `compare` returns.
     name
         A read-out; a ``log10_`` one is drawn as a count.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> ax = fc.plot_views(fc.compare(run, ["davidson2023"]))
     """
     counts = name.startswith("log10_")
     labels, values = [], []
@@ -90,14 +102,52 @@ def plot_views(compared: xr.Dataset, name: str = "year_100", ax: Axes | None = N
 
 
 def plot_forms(comparison: xr.Dataset, name: str = "best_year_gain", ax: Axes | None = None) -> Axes:
-    """One quantity of every form of the take-off: median and 90% interval, the main form first."""
+    """One quantity of every form of the take-off: median and 90% interval, the main form first.
+
+    Parameters
+    ----------
+    comparison : xarray.Dataset
+        What `all_forms` returns.
+    name : str
+        A gain, such as ``best_year_gain``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> ax = fc.plot_forms(fc.all_forms(run))
+    """
     labels = [str(label) for label in comparison["form"].values]
     values = [estimate(comparison[name].sel(form=label)) for label in labels]
     return plot_intervals([form_words(label) for label in labels], values, "OOM", log=True, ax=ax)
 
 
 def plot_organisations(found: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """Progress of every organisation and practice relative to NormalCorp: median and 90% interval."""
+    """Progress of every organisation and practice relative to NormalCorp: median and 90% interval.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        What `organisations` returns.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> ax = fc.plot_organisations(fc.organisations(run))
+    """
     labels: list[str] = []
     values: list[Estimate] = []
     for organisation in found["organisation"].values:
@@ -118,7 +168,25 @@ def plot_organisations(found: xr.Dataset, ax: Axes | None = None) -> Axes:
 
 
 def plot_leap(found: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """OOM that the leap alone and software alone gain by months after the start: medians with 90% intervals."""
+    """OOM that the leap alone and software alone gain by months after the start: medians with 90% intervals.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        What `leap` returns.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> ax = fc.plot_leap(fc.leap(run, factor=10, start=2030.0))
+    """
     ax = new_axes(ax)
     months = found["month"].values
     for index, (name, label) in enumerate((("hardware_gain", "hardware alone"), ("software_gain", "software alone"))):
@@ -140,7 +208,26 @@ def plot_what_if(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_speedup(curve: xr.DataArray, ax: Axes | None = None) -> Axes:
-    """P(speed-up >= x), a line per staffing, on a log axis; 30 times is marked."""
+    """P(speed-up >= x), a line per staffing, on a log axis; 30 times is marked.
+
+    Parameters
+    ----------
+    curve : xarray.DataArray
+        P(speed-up >= x) as ``research.implementers.speedup_curve`` returns it.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> from forecast.research.implementers import speedup_curve
+    >>> ax = fc.plot_speedup(speedup_curve(fc.speedup(run)))
+    """
     ax = new_axes(ax)
     for index, staffing in enumerate(curve["staffing"].values):
         label = str(staffing).replace("_", " ")
@@ -169,10 +256,27 @@ def checked_figure(path: str | Path) -> Path:
 def save_figure(ax: Axes, path: str | Path) -> Path:
     """Write the figure of an Axes as .svg, .png or .pdf.
 
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Of the figure, as every ``plot_`` function returns it.
+    path : str or Path
+        Where to; the ending says the format.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
     Raises
     ------
     InputError
         For another ending, or a folder that cannot be written.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> fc.save_figure(fc.plot_skill(fc.kept_backtests()["vintage"].rows), "skill.svg")  # doctest: +SKIP
     """
     target = checked_figure(path)
     figure = ax.get_figure(root=True)

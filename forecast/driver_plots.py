@@ -32,6 +32,18 @@ def plot_effects(found: Sensitivity, output: str, kind: str = "input", ax: Axes 
         Name of one of its outputs.
     kind : {"input", "block"}
         Single inputs, or blocks.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.load_run("forecast-out/run.nc")  # doctest: +SKIP
+    >>> fc.plot_effects(fc.sensitivity(run), "takeoff_years")  # doctest: +SKIP
     """
     table = found.inputs if kind == "input" else found.blocks
     own = rows_of(table, output)
@@ -52,6 +64,27 @@ def plot_tornado(found: Sensitivity, output: str, rows: int = 12, ax: Axes | Non
     """The output with each leading input at its 10th (orange) and at its 90th percentile (blue), the widest on top.
 
     A log10 output is drawn as a count on a log axis; an end that is not within the window is an arrow.
+
+    Parameters
+    ----------
+    found : Sensitivity
+        What `sensitivity` returns.
+    output : str
+        Name of one of its outputs.
+    rows : int
+        How many inputs.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.load_run("forecast-out/run.nc")  # doctest: +SKIP
+    >>> fc.plot_tornado(fc.sensitivity(run), "takeoff_years")  # doctest: +SKIP
     """
     own = rows_of(found.tornado, output)
     leading = rows_of(found.inputs, output)["input"]
@@ -86,6 +119,18 @@ def plot_waterfall(found: Evidence, output: str, ax: Axes | None = None) -> Axes
         What `evidence` returns.
     output
         Name of one of its outputs.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.load_run("forecast-out/run.nc")  # doctest: +SKIP
+    >>> fc.plot_waterfall(fc.evidence(run), "takeoff_years")  # doctest: +SKIP
     """
     own, parsed = rows_of(found.steps, output), parsed_output(output)
     added, left = (own[own["kind"] == kind] for kind in (ADDED, LEFT_OUT))

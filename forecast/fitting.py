@@ -23,6 +23,7 @@ from forecast.equations.research import production
 from forecast.errors import ForecastError, InputError
 from forecast.observations import Observations, load_settings
 from forecast.priors import Priors
+from forecast.progress import Progress
 from forecast.runs import (
     parameters_of,
     provenance,
@@ -32,6 +33,8 @@ from forecast.runs import (
 from forecast.schema import BLOCKS, DERIVED, PARAMETERS, PRODUCTION, SAMPLE_DIMS, STATED, Variable
 
 READ_FROM_TRACE: dict[str, Any] = {"HalfNormal_parameter": np.abs, "LogUniform_parameter": np.exp}
+SAMPLING = "sampling"
+PROGRESS_MILLISECONDS = 250
 TARGET_ACCEPT = 0.95  # at 0.85 every second seed has a divergence, at 0.9 some; here none of three, at twice the steps
 VARIABLES: dict[str, Variable] = {name: variable for block in PARAMETERS.values() for name, variable in block.items()}
 
@@ -44,7 +47,7 @@ def fit(
     tune: int | None = None,
     chains: int | None = None,
     random_seed: int | None = None,
-    progressbar: bool = False,
+    progressbar: bool | Progress = False,
 ) -> xr.DataTree:
     """Sample the joint posterior.
 
@@ -54,8 +57,10 @@ def fit(
         What the model is made of.
     draws, tune, chains, random_seed : int, optional
         Sampler settings; the shipped ``settings.toml`` where not given.
-    progressbar : bool
-        Show progress on a terminal's stderr.
+    progressbar : bool or callable
+        True draws the sampler's own bar, on a terminal or in a notebook. A callable is told instead what is under way,
+        steps done and steps wanted: ``("compiling the model", 0, 0)``, then ``("sampling", draws, all draws)``, tuning
+        included and from a thread of the sampler's.
 
     Returns
     -------
@@ -66,6 +71,12 @@ def fit(
     ------
     InputError
         If the settings are not positive, or a prior or table is missing.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.fit(fc.load_priors(), fc.load_observations(), draws=500)  # doctest: +SKIP
+    >>> fc.check(run).raise_if_failed()  # doctest: +SKIP
     """
     refuse_empty(observations)
     settings = sampler_settings(draws=draws, tune=tune, chains=chains, random_seed=random_seed)
@@ -76,7 +87,7 @@ def posterior_run(
     priors: Priors,
     observations: Observations,
     settings: dict[str, int],
-    progressbar: bool = False,
+    progressbar: bool | Progress = False,
     blocks: Sequence[str] = BLOCKS,
 ) -> xr.DataTree:
     """`fit` of some blocks, wherever their tables stop: what no row is read for keeps its prior, as in a back-test."""
@@ -100,8 +111,10 @@ def sampler_settings(**given: int | None) -> dict[str, int]:
     return settings
 
 
-def sample(model: Any, settings: dict[str, int], progressbar: bool) -> xr.DataTree:
+def sample(model: Any, settings: dict[str, int], progressbar: bool | Progress) -> xr.DataTree:
     """Compile and draw; an interrupt stops either and is passed on."""
+    if callable(progressbar):
+        progressbar("compiling the model", 0, 0)
     with interrupts_kept() as interrupted:
         compiled = compiled_model(model)
         interrupted()
@@ -120,7 +133,7 @@ def compiled_model(model: Any) -> Any:
         return nutpie.compile_pymc_model(model, backend="numba")
 
 
-def drawn(compiled: Any, settings: dict[str, int], progressbar: bool = False) -> xr.DataTree:
+def drawn(compiled: Any, settings: dict[str, int], progressbar: bool | Progress = False) -> xr.DataTree:
     """Draws of a compiled model, as nutpie returns them."""
     import nutpie
 
@@ -133,7 +146,9 @@ def drawn(compiled: Any, settings: dict[str, int], progressbar: bool = False) ->
         adaptation="low_rank",
         target_accept=TARGET_ACCEPT,
         save_warmup=False,
-        progress_bar=progressbar,
+        progress_bar=progressbar is True,
+        progress_callback=told_of_draws(progressbar) if callable(progressbar) else None,
+        progress_rate=PROGRESS_MILLISECONDS,
         blocking=False,
     )
     try:
@@ -141,7 +156,21 @@ def drawn(compiled: Any, settings: dict[str, int], progressbar: bool = False) ->
     except BaseException:  # Ctrl-C above all: no partial trace may pass for a result
         running.cancel()
         raise
+    if callable(progressbar):
+        whole = settings["chains"] * (settings["tune"] + settings["draws"])
+        progressbar(SAMPLING, whole, whole)
     return result
+
+
+def told_of_draws(progress: Progress) -> Callable[[Sequence[Any]], None]:
+    """What nutpie calls, as it samples, with what every chain has done."""
+
+    def tell(chains: Sequence[Any]) -> None:
+        done, wanted = (sum(getattr(chain, name) for chain in chains) for name in ("finished_draws", "total_draws"))
+        if done < wanted:  # the end is told once all is there
+            progress(SAMPLING, done, wanted)
+
+    return tell
 
 
 def prior_draws(
@@ -197,10 +226,26 @@ def sample_prior(
 ) -> xr.DataTree:
     """A run whose draws come from the prior alone: the same pipeline without having seen the tables.
 
+    Parameters
+    ----------
+    priors : Priors
+        Distribution of every parameter.
+    observations : Observations
+        Tables, for their date and what the constants are taken from.
+    draws, chains, random_seed : int, optional
+        The shipped ``settings.toml`` where not given.
+
     Returns
     -------
     xarray.DataTree
         A run with groups prior, posterior (the same draws) and constant_data; its kind is "prior".
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> fc.takeoff(run, "baseline").sizes["draw"]
+    20
     """
     refuse_empty(observations)
     settings = sampler_settings(draws=draws, tune=1, chains=chains, random_seed=random_seed)

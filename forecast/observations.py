@@ -103,6 +103,11 @@ def load_observations(path: str | PathLike[str] | None = None, as_of: str | Date
     as_of
         A date or ``YYYY-MM-DD``; None takes it from ``settings.toml`` (of that folder, else the shipped one).
 
+    Returns
+    -------
+    Observations
+        The tables as xarray with units, and what was cut.
+
     Raises
     ------
     InputError

@@ -58,6 +58,13 @@ def project(
     ------
     InputError
         For an unknown scenario or form, years that cannot be used, or a size that is not positive.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> fc.project(run, years=[2027, 2030]).log10_parallel_streams.attrs["units"]
+    'log10 streams'
     """
     p = parameters_of(run)
     require_finite(p)

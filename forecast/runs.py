@@ -97,10 +97,28 @@ def read_provenance(run: xr.DataTree) -> dict[str, Any]:
 def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
     """Write a run; the old file stays until the new one is complete.
 
+    Parameters
+    ----------
+    run : xarray.DataTree
+        What `fit` or `sample_prior` returns.
+    path : path
+        Where to; folders are made.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
     Raises
     ------
     InputError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> fc.save_run(run, "prior/run.nc")  # doctest: +SKIP
     """
     target = Path(path)
     partial = None
@@ -131,16 +149,29 @@ def umask() -> int:
 def load_run(path: str | PathLike[str]) -> xr.DataTree:
     """Read a run file into memory.
 
+    Parameters
+    ----------
+    path : path
+        A run file, as `save_run` writes it.
+
+    Returns
+    -------
+    xarray.DataTree
+        The run.
+
     Raises
     ------
     DataMissingError
         If there is no such file.
     InputError
         If it is no netCDF file, is cut short, is not a run, or has another schema version.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> fc.project(fc.load_run("forecast-out/run.nc"))  # doctest: +SKIP
     """
-    file = Path(path)
-    if not file.is_file():
-        raise DataMissingError(f"{file}: no such run file; make one with: forecast fit -o {file.parent or '.'}")
+    file = present(Path(path))
     try:
         run = xr.load_datatree(file, engine="h5netcdf")
     except (OSError, ValueError, KeyError, RuntimeError) as error:
@@ -151,6 +182,25 @@ def load_run(path: str | PathLike[str]) -> xr.DataTree:
     check_run(run, file)
     run.attrs.pop("_NCProperties", None)  # the netCDF library's own note
     return run
+
+
+def present(file: Path) -> Path:
+    """The path of a run file that is there.
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file, or a folder of that name.
+    """
+    if file.is_dir():
+        inside = file / "run.nc"
+        remedy = (
+            f"name its run file, {inside}" if inside.is_file() else f"make a run there with: forecast fit -o {file}"
+        )
+        raise DataMissingError(f"{file}: is a folder, not a run file: {remedy}")
+    if not file.is_file():
+        raise DataMissingError(f"{file}: no such run file; make one with: forecast fit -o {file.parent or '.'}")
+    return file
 
 
 def load_draws(path: str | PathLike[str]) -> xr.DataTree:

@@ -23,11 +23,23 @@ def plot_calibration(scored: Scores, ax: Axes | None = None) -> Axes:
     ----------
     scored
         What ``forecast.evaluation.scoring.score`` returns.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     Raises
     ------
     InputError
         If no figure was scored.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> scored = fc.score(fc.load_run("forecast-out/run.nc"), "newer")  # doctest: +SKIP
+    >>> fc.plot_calibration(scored)  # doctest: +SKIP
     """
     curve = scored.calibration
     if curve.empty:
@@ -63,10 +75,27 @@ def plot_pit(scored: Scores, ax: Axes | None = None) -> Axes:
 
     A slope to the right says that figures come out higher than forecast, heaps at both ends that the forecast is too sure.
 
+    Parameters
+    ----------
+    scored : Scores
+        What `score` returns.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
     Raises
     ------
     InputError
         If no figure was scored.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> scored = fc.score(fc.load_run("forecast-out/run.nc"), "newer")  # doctest: +SKIP
+    >>> fc.plot_pit(scored)  # doctest: +SKIP
     """
     bins = scored.pit_bins
     if bins.empty:

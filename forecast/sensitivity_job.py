@@ -21,6 +21,7 @@ from forecast.drivers.sensitivity import Sensitivity
 from forecast.drivers.sobol import SECOND, check_on
 from forecast.errors import InputError
 from forecast.observations import load_observations
+from forecast.progress import Progress, silent
 from forecast.runs import EVIDENCE, read_provenance, save_run, with_provenance
 from forecast.summaries import write_text
 
@@ -74,6 +75,7 @@ def evidence_of(
     years: Sequence[int] | None,
     tables: str | None,
     say: Say,
+    progress: Progress = silent,
 ) -> Evidence:
     """What each block of observations does: as the run file has it, else computed and written there.
 
@@ -85,7 +87,7 @@ def evidence_of(
         say(f"which data matter: kept in {file}")
         return known
     seen = None if tables is None else load_observations(tables, read_provenance(run)["as_of"])
-    found = evidence(run, observations=seen, outputs=outputs, scenario=scenario, years=years, progress=say)
+    found = evidence(run, observations=seen, outputs=outputs, scenario=scenario, years=years, progress=progress)
     run.attrs[EVIDENCE] = stored_evidence(found, key)
     save_run(run, file)
     say(f"kept in {file}")

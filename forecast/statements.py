@@ -125,6 +125,11 @@ def interval(distribution: str, low: float, high: float, mass: float = DEFAULT_M
     **rest
         ``nu``, or ``lower`` and ``upper``.
 
+    Returns
+    -------
+    Prior
+        Solved exactly, without name and units.
+
     Raises
     ------
     InputError

@@ -42,7 +42,7 @@ def read_table(path: Path, model: type[Row]) -> tuple[list[Row], list[str]]:
     header = [name if name.isprintable() else repr(name) for name in (cell.strip() for cell in records[0][1])]
     faults += [f"{path}:{records[0][0]}: {problem}" for problem in _header_problems(header, model)]
     if len(records) == 1:
-        faults.append(f"{path}:{records[0][0]}: table: has no rows (give at least one; delete the file to use ours)")
+        faults.append(f"{path}:{records[0][0]}: table: has no rows (add one, or delete the file)")
     rows: list[Row] = []
     seen: dict[tuple[object, ...], int] = {}
     for line, cells in records[1:]:

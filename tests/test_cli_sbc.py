@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from forecast import calibration_job
 from forecast.calibration_plots import plot_held, plot_rank_ecdf
-from forecast.cli.sbc import sbc, teller
+from forecast.cli.sbc import sbc
 from forecast.errors import InputError
 from forecast.evaluation.calibration import LIKELIHOOD, Calibration, Replicate, dataset
 from forecast.evaluation.calibration_summary import summary
@@ -144,19 +144,6 @@ def test_a_run_of_the_prior_cannot_be_recovered(prior_run: xr.DataTree, tmp_path
     result = call("compute", "--recover", str(save_run(prior_run, tmp_path / "run.nc")))
     assert isinstance(result.exception, InputError)
     assert "fitted posterior" in str(result.exception)
-
-
-def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for quiet, terminal in ((True, True), (False, False)):
-        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal, raising=False)
-        teller(quiet)("compute", 0, 10)
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    tell = teller(False)
-    for done in (0, 1, 6, 10):
-        tell("compute", done, 10)
-    said = capsys.readouterr().err
-    assert said.startswith("compute: compiling") and "6 of 10 refits, 0 s left" in said and said.endswith("left\n")
 
 
 def test_what_is_off_is_named_in_the_figure_and_what_is_not_is_grey() -> None:

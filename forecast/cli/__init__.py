@@ -12,14 +12,19 @@ from typing import Any
 import click
 
 from forecast.cli.backtest import backtest
+from forecast.cli.calc import calc
 from forecast.cli.check import check
+from forecast.cli.completion import completion
 from forecast.cli.diff import diff
+from forecast.cli.doctor import doctor
+from forecast.cli.elicit import elicit
 from forecast.cli.inspect import data, priors
 from forecast.cli.jobs import fit, project, report, run, takeoff
 from forecast.cli.research import compare, forms, leap, organisations, speedup, watch
 from forecast.cli.sbc import sbc
 from forecast.cli.score import score
 from forecast.cli.sensitivity import sensitivity
+from forecast.cli.serve import serve
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -63,6 +68,8 @@ def main() -> None:
 
     Start with: forecast run. Exit codes: 0 ok, 1 fault, 2 usage or bad file, 3 convergence gate failed (results are
     written and marked), 4 data missing.
+
+    Example: forecast run --as-of 2026-11-01
     """
 
 
@@ -83,8 +90,13 @@ for command in (
     score,
     sbc,
     report,
+    serve,
     check,
     priors,
     data,
+    calc,
+    doctor,
+    completion,
 ):
     main.add_command(command)
+priors.add_command(elicit)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, PRIORS, QUIET, TABLES, VIEW
+from forecast.cli.options import AS_CSV, AS_JSON, PRIORS, QUIET, SET, TABLES, VIEW
+from forecast.cli.progress import teller
 from forecast.cli.sensitivity import wrapped
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 NOT_CONVERGED = 3
 
 
-@click.command()
+@click.command(short_help="How good would this model have been in the past?")
 @click.option(
     "--cut",
     "cuts",
@@ -30,6 +31,7 @@ NOT_CONVERGED = 3
 @click.option("--vintage", is_flag=True, help="Priors as they could have been stated at each cut, not today's.")
 @PRIORS
 @VIEW
+@SET
 @TABLES
 @click.option("--draws", type=click.IntRange(min=1, max=100_000), help="Draws per chain and cut, 1000.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Random seed, 1 unless the settings say otherwise.")
@@ -45,6 +47,7 @@ def backtest(
     vintage: bool,
     priors: str | None,
     views: Sequence[str],
+    assignments: Sequence[str],
     tables: str | None,
     draws: int | None,
     seed: int | None,
@@ -59,29 +62,32 @@ def backtest(
     Record runs, world compute, layers, utilization, tokens per parameter, stream speed, task horizons and more, each with
     CRPS, log score, coverage and bias, against the last value and a straight line in time. A table without rows before a
     cut is not scored there. About a minute per cut. Exit code 3 where a fit did not converge.
+
     Example: forecast backtest --cut 2024-01-01 --vintage -o backtest
     """
     from forecast import backtest_job as job
+    from forecast.assignments import with_assigned
     from forecast.evaluation.backtest import CUTS
     from forecast.evaluation.backtest import backtest as back_test
     from forecast.mainjob import check_folder
 
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
-    if vintage and (priors or views):
-        raise click.UsageError("--vintage states its own priors: drop --priors and --view.")
-    if keep and (priors or views or tables or cuts):
+    if vintage and (priors or views or assignments):
+        raise click.UsageError("--vintage states its own priors: drop --priors, --view and --set.")
+    if keep and (priors or views or assignments or tables or cuts):
         raise click.UsageError("--keep is for the shipped priors, tables and cuts: drop the others.")
     if folder is not None:
         check_folder(Path(folder))
-    chosen, say = job.priors_at_cuts(priors, views, vintage), printing.speaker(quiet)
-    found = back_test(chosen, cuts or CUTS, tables=tables, draws=draws, random_seed=seed, say=say)
+    overlays = with_assigned(views, assignments)
+    chosen, say = job.priors_at_cuts(priors, overlays, vintage), printing.speaker(quiet)
+    found = back_test(chosen, cuts or CUTS, tables=tables, draws=draws, random_seed=seed, progress=teller(quiet))
     if folder is not None:
         paths = job.write_backtest(Path(folder), found)
         say(f"wrote {len(paths)} files to {folder}")
     if keep:
         say(f"kept in {kept(found, vintage, draws, seed)}")
-    printed(found, vintage, as_json, as_csv)
+    printed(found, job.stated_marks(priors, overlays), vintage, as_json, as_csv)
     context.exit(0 if found.fits["converged"].all() else NOT_CONVERGED)
 
 
@@ -94,16 +100,18 @@ def kept(found: Backtest, vintage: bool, draws: int | None, seed: int | None) ->
     return record.keep(found, record.VINTAGE if vintage else record.TODAY, settings, Date.today())
 
 
-def printed(found: Backtest, vintage: bool, as_json: bool, as_csv: bool) -> None:
-    """Print sentences and tables of skill; the scored rows as CSV, all tables as JSON."""
+def printed(found: Backtest, own: Sequence[str], vintage: bool, as_json: bool, as_csv: bool) -> None:
+    """Print sentences and tables of skill; the scored rows as CSV, all tables as JSON; `own` says what is not shipped."""
     from forecast import backtest_job as job
-    from forecast.evaluation.backtest_words import backtest_sentences, skill_table
+    from forecast.evaluation.backtest_words import MEANINGS, backtest_sentences, skill_table
 
     if as_csv:
         printing.emit_frame(found.rows, False, True)
         return
     if as_json:
-        printing.emit_json({name: printing.records(table) for name, table in job.tables(found).items()})
+        printing.emit_json(
+            {"marks": own} | {name: printing.records(table) for name, table in job.tables(found).items()}
+        )
         return
     said = [wrapped(sentence) for sentence in backtest_sentences(found.rows, vintage)]
     shown = [printing.aligned(skill_table(found.rows, by)) for by in ("table", "cut")]
@@ -113,8 +121,9 @@ def printed(found: Backtest, vintage: bool, as_json: bool, as_csv: bool) -> None
         else ["Not scored, for there was no row before the cut:\n" + printing.aligned(found.unscored)]
     )
     failed = found.fits[~found.fits["converged"]]
-    marks = [
+    marks = [f"*** {', '.join(own).upper()} ***"] if own else []
+    marks += [
         f"NOT CONVERGED at {row.cut}: {row.why}. Read it with caution, or give more --draws."
         for row in failed.itertuples()
     ]
-    click.echo("\n\n".join([*marks, *said, *shown, *unscored]))
+    click.echo("\n\n".join([*marks, *said, *shown, "\n".join(MEANINGS), *unscored]))

@@ -41,7 +41,7 @@ COLUMNS = {
 }
 
 
-@click.command()
+@click.command(short_help="Can a run be believed?")
 @RUN
 @AS_JSON
 @AS_CSV
@@ -52,7 +52,9 @@ def check(context: click.Context, run_file: str, as_json: bool, as_csv: bool, qu
 
     What it finds is kept in the run file, for the report.
     Findings first, each with its remedy, then the tables behind them; --csv gives the findings, --json everything. Exit
-    code 3 where the sampler failed its gate. Example: forecast check forecast-out/run.nc
+    code 3 where the sampler failed its gate.
+
+    Example: forecast check forecast-out/run.nc
     """
     from forecast.evaluation.checks import check, refuse_unfitted
     from forecast.reporting.forecasts import forecasts
@@ -72,7 +74,8 @@ def check(context: click.Context, run_file: str, as_json: bool, as_csv: bool, qu
         printing.emit_json(everything(found, [asdict(row) for row in forecasts(tree).coherence]))
     else:
         rows = forecasts(tree).coherence
-        click.echo("\n\n".join([*said(run_file, found), wrapped(printing.coherence_sentence(rows)), *shown(found)]))
+        parts = [*said(run_file, found), wrapped(printing.coherence_sentence(rows)), *explained(found), *shown(found)]
+        click.echo("\n\n".join(parts))
     context.exit(0 if found.passed else GATE_FAILED)
 
 
@@ -101,11 +104,21 @@ def everything(found: Checks, coherence: Sequence[Any]) -> dict[str, Any]:
 
 
 def said(run_file: str, found: Checks) -> list[str]:
-    """The verdict, then every finding with its remedy."""
-    lines = [wrapped(f"{run_file}: {found.verdict}")]
-    for row in found.findings.itertuples():
-        lines.append(wrapped(f"{MARKS[row.severity]} {row.where}: {row.finding}") + "\n" + wrapped(row.remedy, "    "))
+    """The verdict, then every finding; one remedy for those that follow each other and share it."""
+    lines, rows = [wrapped(f"{run_file}: {found.verdict}")], list(found.findings.itertuples())
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        last = after is None or (after.remedy, after.severity) != (row.remedy, row.severity)
+        remedy = "\n" + wrapped(row.remedy, "    ") if last else ""
+        lines.append(wrapped(f"{MARKS[row.severity]} {row.where}: {row.finding}") + remedy)
     return lines
+
+
+def explained(found: Checks) -> list[str]:
+    """What the terms mean that the findings use."""
+    from forecast.evaluation.checks_words import terms
+
+    said = terms(found.findings)
+    return ["Terms:\n" + "\n".join(wrapped(meaning, "  ") for meaning in said)] if said else []
 
 
 def shown(found: Checks) -> Iterable[str]:

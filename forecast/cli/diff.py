@@ -10,7 +10,7 @@ from forecast.cli import printing
 from forecast.cli.options import AS_CSV, AS_JSON, ONE_SCENARIO, OUTPUTS, YEARS
 
 
-@click.command()
+@click.command(short_help="What changed between two runs, and what that did.")
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @OUTPUTS
@@ -34,6 +34,7 @@ def diff(
     """What changed between two runs, and how much of the movement each change explains. Nothing is fitted.
 
     --csv has the parts of the movement; --json has the changes and both ends too.
+
     Example: forecast diff before/run.nc after/run.nc --output "year_100<2031"
     """
     from forecast.drivers.movement import movement

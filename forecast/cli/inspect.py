@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, QUIET, TABLES, VIEW
+from forecast.cli.completion import complete_files, complete_priors, complete_tables
+from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, QUIET, SET, TABLES, VIEW
 
 if TYPE_CHECKING:
     from forecast.priors import Priors
@@ -16,45 +17,64 @@ if TYPE_CHECKING:
 BAD_FILE = 2
 
 
-@click.group()
+@click.group(short_help="Prior distributions: check files, show, elicit one.")
 def priors() -> None:
-    """The prior distributions: check files, show numbers with their sources."""
+    """The prior distributions: check files, show numbers with their sources.
+
+    Example: forecast priors show returns
+    """
 
 
-@click.group()
+@click.group(short_help="Tables of public figures: check files, show rows.")
 def data() -> None:
-    """The tables of public figures: check files, show rows."""
+    """The tables of public figures: check files, show rows.
+
+    Example: forecast data show training_runs
+    """
 
 
-@priors.command("check")
-@click.argument("path", required=False)
+@priors.command("check", short_help="Every fault of prior files.")
+@click.argument("path", required=False, shell_complete=complete_files)
+@AS_JSON
 @click.pass_context
-def check_priors(context: click.Context, path: str | None) -> None:
-    """Every fault of a folder of prior files or of one overlay file; of the shipped set without PATH."""
+def check_priors(context: click.Context, path: str | None, as_json: bool) -> None:
+    """Every fault of a folder of prior files or of one overlay file; of the shipped set without PATH.
+
+    Exit code 2 where there is one.
+
+    Example: forecast priors check mine.toml
+    """
     from forecast.priors import check_priors, load_priors
 
     faults = check_priors(path)
     count = 0
     if not faults:
         count = len(load_priors(path) if path and not path.endswith(".toml") else load_priors())
-    _verdict(context, faults, f"{count} priors, no faults")
+    _verdict(context, faults, f"{count} priors, no faults", as_json)
 
 
-@data.command("check")
-@click.argument("path", required=False)
+@data.command("check", short_help="Every fault of tables.")
+@click.argument("path", required=False, shell_complete=complete_files)
+@AS_JSON
 @click.pass_context
-def check_data(context: click.Context, path: str | None) -> None:
-    """Every fault of a folder of tables; of the shipped ones without PATH."""
+def check_data(context: click.Context, path: str | None, as_json: bool) -> None:
+    """Every fault of a folder of tables; of the shipped ones without PATH.
+
+    Exit code 2 where there is one.
+
+    Example: forecast data check figures-of-2027
+    """
     from forecast.observations import check_observations
     from forecast.rows import TABLES as KNOWN
 
-    _verdict(context, check_observations(path), f"{len(KNOWN)} tables, no faults")
+    _verdict(context, check_observations(path), f"{len(KNOWN)} tables, no faults", as_json)
 
 
-@priors.command("show")
-@click.argument("names", nargs=-1)
+@priors.command("show", short_help="Quantiles, statement and source of priors.")
+@click.argument("names", nargs=-1, shell_complete=complete_priors)
 @PRIORS
 @VIEW
+@SET
 @AS_OF
 @AS_JSON
 @AS_CSV
@@ -62,19 +82,24 @@ def show_priors(
     names: Sequence[str],
     priors: str | None,
     views: Sequence[str],
+    assignments: Sequence[str],
     as_of: str | None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Quantiles, statement and source of every prior, or of the parameters or blocks NAMED."""
+    """Quantiles, statement and source of every prior, or of the parameters or blocks named.
+
+    Example: forecast priors show depth_exponent research --view davidson2023
+    """
     import pandas as pd
 
+    from forecast.assignments import with_assigned
     from forecast.observations import load_observations
     from forecast.priors import load_priors
     from forecast.records import statement
     from forecast.schema import PRODUCTION
 
-    found = load_priors(priors or "baseline", overlays=views)
+    found = load_priors(priors or "baseline", overlays=with_assigned(views, assignments))
     chosen = _chosen(found, names)
     frame = found.to_frame(load_observations(as_of=as_of).as_of_year).set_index("name").loc[chosen].reset_index()
     frame["params"] = [statement(found[name]) for name in chosen]
@@ -89,13 +114,16 @@ def show_priors(
 
 
 @data.command("show")
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=complete_tables)
 @TABLES
 @AS_OF
 @AS_JSON
 @AS_CSV
 def show_data(table: str | None, tables: str | None, as_of: str | None, as_json: bool, as_csv: bool) -> None:
-    """The tables in use, or the rows of one TABLE."""
+    """The tables in use, or the rows of one TABLE.
+
+    Example: forecast data show training_runs --as-of 2024-01-01 --csv
+    """
     import pandas as pd
 
     from forecast.observations import load_observations
@@ -112,17 +140,23 @@ def show_data(table: str | None, tables: str | None, as_of: str | None, as_json:
     printing.emit_frame(pd.DataFrame(rows), as_json, as_csv)
 
 
-@data.command("template")
-@click.argument("table", required=False)
+@data.command("template", short_help="A table to fill in.")
+@click.argument("table", required=False, shell_complete=complete_tables)
+@AS_JSON
 @QUIET
-def template(table: str | None, quiet: bool) -> None:
+def template(table: str | None, as_json: bool, quiet: bool) -> None:
     """A table to fill in: CSV with all columns and an example row, and on stderr what each column holds.
 
     Without TABLE, the tables that there are; "resolutions" is the file of answers that forecast score takes.
+
     Example: forecast data template training_runs > figures-of-2027/training_runs.csv
     """
     from forecast.evaluation import templates
 
+    if as_json:
+        found = templates.template_list() if table is None else templates.template_columns(table)
+        printing.emit_json(printing.records(found))
+        return
     if table is None:
         for name, title in templates.template_list().itertuples(index=False):
             click.echo(f"{name:<23}{title}")
@@ -136,9 +170,12 @@ def template(table: str | None, quiet: bool) -> None:
             click.echo(f"{left}: {said}" if said else left, err=True)
 
 
-def _verdict(context: click.Context, faults: Sequence[str], fine: str) -> None:
+def _verdict(context: click.Context, faults: Sequence[str], fine: str, as_json: bool) -> None:
     """Faults on stdout, one a line, as a checker prints them."""
-    click.echo("\n".join(faults) if faults else fine)
+    if as_json:
+        printing.emit_json({"faults": list(faults)})
+    else:
+        click.echo("\n".join(faults) if faults else fine)
     context.exit(BAD_FILE if faults else 0)
 
 

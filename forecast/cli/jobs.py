@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, HORIZON_FORM, QUIET, RUN, SCENARIO, VIEW_OF_RUN, YEARS, making
+from forecast.cli.measures import in_unit
+from forecast.cli.options import (
+    AS_CSV,
+    AS_JSON,
+    HORIZON_FORM,
+    PRESET,
+    QUIET,
+    RUN,
+    SCENARIO,
+    SET,
+    VIEW_OF_RUN,
+    YEARS,
+    making,
+)
+from forecast.cli.progress import teller
 from forecast.cli.research import viewed
 
 if TYPE_CHECKING:
@@ -25,19 +38,22 @@ CLUSTER = "log10_training_cluster_tokens_per_second"
 MAIN_SERIES = ("log10_parallel_streams", "log10_human_equivalents")
 
 
-@click.command()
+@click.command(short_help="Fit or reuse, project, take off, report: the main job.")
 @making
 @SCENARIO
 @YEARS
 @click.pass_context
 def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
-    """Fit or reuse, project, take off: report.html, summary.csv and run.nc in one folder."""
+    """Fit or reuse, project, take off: report.html, summary.csv and run.nc in one folder.
+
+    Example: forecast run --as-of 2026-11-01 --years 2026:2045 -o forecast-out
+    """
     from forecast import mainjob
     from forecast.reporting.forecasts import forecasts
 
     say = printing.speaker(quiet)
     job = mainjob.prepared(**flags)
-    tree, reused = mainjob.sampled(job, refit, say, progressbar=_bar(quiet))
+    tree, reused = mainjob.sampled(job, refit, say, progressbar=teller(quiet))
     say(f"projecting {', '.join(job.scenarios)} over {job.years[0]} to {job.years[-1]}")
     found = forecasts(tree, job.scenarios, job.years)
     content, paths = mainjob.written(job, tree, found, reused)
@@ -49,17 +65,20 @@ def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **fl
     context.exit(GATE_FAILED if "convergence gate failed" in content.marks else 0)
 
 
-@click.command()
+@click.command(short_help="Sample the posterior, or draw the prior: run.nc alone.")
 @making
 @click.pass_context
 def fit(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
-    """Fit the joint model, or draw its prior, and write run.nc alone."""
+    """Fit the joint model, or draw its prior, and write run.nc alone.
+
+    Example: forecast fit --view davidson2023 -o davidson
+    """
     from forecast import mainjob
     from forecast.reporting.assembly import gate_rows
     from forecast.runs import read_provenance, save_run
 
     job = mainjob.prepared(**flags)
-    tree, reused = mainjob.sampled(job, refit, printing.speaker(quiet), progressbar=_bar(quiet))
+    tree, reused = mainjob.sampled(job, refit, printing.speaker(quiet), progressbar=teller(quiet))
     file = job.folder / "run.nc"
     if not reused:
         save_run(tree, file)
@@ -73,11 +92,18 @@ def fit(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **fl
     context.exit(GATE_FAILED if gate is not None and not gate["passed"] else 0)
 
 
-@click.command()
+@click.command(short_help="How many AIs by year.")
 @RUN
 @SCENARIO
 @VIEW_OF_RUN
-@click.option("--params", type=float, metavar="P", help="Size of the model, instead of what training compute gives.")
+@SET
+@PRESET
+@click.option(
+    "--params",
+    callback=in_unit("params"),
+    metavar="P",
+    help="Parameters of the model, 1e13 or 70B, instead of what training compute gives.",
+)
 @HORIZON_FORM
 @YEARS
 @AS_JSON
@@ -86,6 +112,8 @@ def project(
     run_file: str,
     scenarios: tuple[str, ...],
     views: tuple[str, ...],
+    assignments: tuple[str, ...],
+    preset: str | None,
     params: float | None,
     horizon_form: str,
     years: list[int] | None,
@@ -99,17 +127,20 @@ def project(
     from forecast.projection import project
     from forecast.summaries import summary
 
-    tree = viewed(run_file, views)
+    refuse_untrainable(params)
+    tree = viewed(run_file, views, assignments, preset)
     found = project(tree, scenarios or "baseline", years, horizon_form, params)
     frame = summary(found, form=_form("trend", tree))
     shown = frame[frame["variable"].isin(MAIN_SERIES if params is None else (*MAIN_SERIES, CLUSTER))]
     printing.emit_frame(frame, as_json, as_csv, _columns(shown, ("q05", "q50", "q95")))
 
 
-@click.command()
+@click.command(short_help="How fast a take-off.")
 @RUN
 @SCENARIO
 @VIEW_OF_RUN
+@SET
+@PRESET
 @click.option("--form", default="section5", show_default=True, metavar="NAME", help="Equations of the take-off.")
 @HORIZON_FORM
 @YEARS
@@ -119,6 +150,8 @@ def takeoff(
     run_file: str,
     scenarios: tuple[str, ...],
     views: tuple[str, ...],
+    assignments: tuple[str, ...],
+    preset: str | None,
     form: str,
     horizon_form: str,
     years: list[int] | None,
@@ -134,7 +167,7 @@ def takeoff(
     from forecast.research.rows import result_rows
     from forecast.summaries import summary
 
-    tree = viewed(run_file, views)
+    tree = viewed(run_file, views, assignments, preset)
     if scenarios and form != "section5":
         raise click.UsageError(f"the form {form} knows no scenarios: drop --scenario or take section5.")
     found = takeoff(tree, scenarios or SCENARIOS, years, horizon_form, form)
@@ -146,23 +179,55 @@ def takeoff(
 @click.command()
 @RUN
 @click.option("-o", "--output", "folder", metavar="DIR", help="Where to write; beside the run file if not given.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(("html", "md", "pdf")),
+    default=("html", "md"),
+    show_default=True,
+    help="Repeatable; pdf needs the extra of that name and takes a minute.",
+)
 @SCENARIO
 @YEARS
 @QUIET
-def report(run_file: str, folder: str | None, scenarios: tuple[str, ...], years: list[int] | None, quiet: bool) -> None:
-    """Write report.html and summary.csv from a run file."""
+def report(
+    run_file: str,
+    folder: str | None,
+    formats: tuple[str, ...],
+    scenarios: tuple[str, ...],
+    years: list[int] | None,
+    quiet: bool,
+) -> None:
+    """Write the report, summary.csv, and figures/ with the numbers of each figure, from a run file.
+
+    Example: forecast report forecast-out/run.nc -o page --format pdf
+    """
     from forecast import mainjob
+    from forecast.reporting.writing import checked_formats
     from forecast.runs import load_run
 
+    chosen = checked_formats(formats)  # a library that is not there is said before a large file is read
     tree = load_run(run_file)
     target = Path(run_file).parent if folder is None else Path(folder)
     printing.speaker(quiet)(f"projecting {run_file}")
-    page = mainjob.report(tree, target, scenarios=scenarios or None, years=years)
-    click.echo(f"{page}, {page.with_name('summary.csv')}")
+    page = mainjob.report(tree, target, scenarios=scenarios or None, years=years, formats=chosen)
+    pages = [page.with_suffix(f".{name}") for name in chosen]
+    click.echo(", ".join(map(str, [*pages, page.with_name("summary.csv"), page.with_name("figures")])))
 
 
-def _bar(quiet: bool) -> bool:
-    return not quiet and sys.stderr.isatty()
+def refuse_untrainable(params: float | None) -> None:
+    """Refuse a model larger than the guards hold possible: their latest end, with its grounds."""
+    from forecast.errors import InputError
+    from forecast.evaluation.guards import load_guards
+
+    ends = [guard for guard in load_guards()[0] if guard.output.startswith("log10_params@")]
+    largest = max(ends, key=lambda guard: guard.high)
+    if params is not None and params > 10.0**largest.high:
+        raise InputError(
+            f"params = {params:g} is no size that anybody could train: {largest.why_high[:1].lower()}"
+            f"{largest.why_high[1:].removesuffix('.')}; give at most {10.0**largest.high:.0e}, such as 1e14"
+        )
 
 
 def _form(name: str, tree: Any) -> str:

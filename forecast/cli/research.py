@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forecast.overlays import AnyOverlay
 
 
-@click.command()
+@click.command(short_help="Labour against compute in AI research.")
 @RUN
 @click.option("--file", "file", metavar="FILE", help="Organisations of your own: a TOML file of [organisations.NAME].")
 @VIEW_OF_RUN
@@ -50,7 +50,7 @@ def organisations(
     emit(tree, found, "organisations", organisations_sentences(found), tables, as_json, as_csv)
 
 
-@click.command()
+@click.command(short_help="Can AI implementers speed research up 30 times?")
 @RUN
 @click.option("--year", type=float, metavar="YEAR", help="Decimal year; each draw's full automation if not given.")
 @click.option(
@@ -94,7 +94,7 @@ def speedup(
     emit(tree, found, "speedup", implementers.implementers_sentences(found), tables, as_json, as_csv)
 
 
-@click.command()
+@click.command(short_help="A sudden leap in one developer's hardware.")
 @RUN
 @click.option(
     "--factor", callback=in_unit("1"), metavar="X", help="Wanted multiple of the fleet, 1 or more; 100 if not given."
@@ -127,7 +127,7 @@ def leap(
     emit(tree, found, "leap", leap_sentences(found), [leap_table(found)], as_json, as_csv)
 
 
-@click.command()
+@click.command(short_help="Rival forms of the take-off side by side.")
 @RUN
 @VIEW_OF_RUN
 @SET
@@ -164,7 +164,7 @@ def forms(
         click.echo("\nIn their own terms:\n" + "\n".join(f"  {row[0]}: {row[1]}" for row in said))
 
 
-@click.command()
+@click.command(short_help="Views and scenarios side by side.")
 @RUN
 @click.option(
     "--view",
@@ -307,7 +307,7 @@ def disagreement_text(table: pd.DataFrame) -> str:
     )
 
 
-@click.command()
+@click.command(short_help="What next year may show, and what it would be worth.")
 @RUN
 @click.option("--when", metavar="YYYY-MM-DD", help="The day looked at; a year after as_of if not given.")
 @click.option(

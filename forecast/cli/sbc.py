@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date as Date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, QUIET, TABLES, VIEW
+from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, QUIET, SET, TABLES, VIEW
+from forecast.cli.progress import teller
 from forecast.cli.sensitivity import wrapped
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 NOT_CALIBRATED = 3
 
 
-@click.command()
+@click.command(short_help="Are the posteriors right? Simulation-based calibration.")
 @click.argument("blocks", nargs=-1, metavar="[BLOCK]...")
 @click.option("--joint", is_flag=True, help="The joint model too (alone: name joint as a BLOCK); some 10 minutes.")
 @click.option(
@@ -34,6 +33,7 @@ NOT_CALIBRATED = 3
 )
 @PRIORS
 @VIEW
+@SET
 @TABLES
 @AS_OF
 @click.option("-o", "--output-folder", "folder", metavar="DIR", help="Write all tables as CSV and all figures as SVG.")
@@ -52,6 +52,7 @@ def sbc(
     workers: int | None,
     priors: str | None,
     views: Sequence[str],
+    assignments: Sequence[str],
     tables: str | None,
     as_of: str | None,
     folder: str | None,
@@ -64,6 +65,7 @@ def sbc(
 
     Truths are drawn from the priors, tables simulated from them, the block refitted; the place of a truth among the draws
     is uniform where all is right. Exit code 3 where it is not. Every block if none is named; a block takes half a minute.
+
     Example: forecast sbc depth_scaling compute -o calibration
     """
     from forecast import calibration_job as job
@@ -73,7 +75,13 @@ def sbc(
         raise click.UsageError("--json and --csv exclude each other.")
     own = [
         flag
-        for flag, given in (("--priors", priors), ("--view", views), ("--tables", tables), ("--as-of", as_of))
+        for flag, given in (
+            ("--priors", priors),
+            ("--view", views),
+            ("--set", assignments),
+            ("--tables", tables),
+            ("--as-of", as_of),
+        )
         if given
     ]
     if own and (recover or keep):
@@ -82,7 +90,9 @@ def sbc(
     models = job.models_wanted(blocks, joint)
     if folder is not None:
         check_folder(Path(folder))
-    found = calibrated(models, recover, priors, views, tables, as_of, keep, quiet, replicates, seed, workers)
+    found = calibrated(
+        models, recover, priors, views, assignments, tables, as_of, keep, quiet, replicates, seed, workers
+    )
     if folder is not None:
         paths = job.write_calibrations(Path(folder), found)
         printing.speaker(quiet)(f"wrote {len(paths)} files to {folder}")
@@ -97,6 +107,7 @@ def calibrated(
     recover: str | None,
     priors: str | None,
     views: Sequence[str],
+    assignments: Sequence[str],
     tables: str | None,
     as_of: str | None,
     keep: bool,
@@ -107,6 +118,7 @@ def calibrated(
 ) -> list[Calibration]:
     """Calibrations from the priors and tables named, or recoveries from a run."""
     from forecast import calibration_job as job
+    from forecast.assignments import with_assigned
     from forecast.observations import load_observations
     from forecast.priors import load_priors
     from forecast.runs import load_run
@@ -117,7 +129,7 @@ def calibrated(
         if keep:
             job.refuse_other_run(run)
         return job.all_recoveries(models, run, teller(quiet), **settings)
-    stated = load_priors(priors or "baseline", overlays=views)
+    stated = load_priors(priors or "baseline", overlays=with_assigned(views, assignments))
     return job.all_calibrations(models, stated, load_observations(tables, as_of), teller(quiet), **settings)
 
 
@@ -143,22 +155,3 @@ def printed(found: Sequence[Calibration], as_json: bool, as_csv: bool) -> None:
     parts = [summary(one) for one in found]
     said = [*map(calibration_sentence, parts), trouble_sentence(parts)]
     click.echo("\n\n".join([*map(wrapped, said), printing.aligned(model_words(parts))]))
-
-
-def teller(quiet: bool) -> Callable[[str, int, int], None]:
-    """Progress with the time left on one line of stderr, on a terminal and not with --quiet."""
-    if quiet or not sys.stderr.isatty():
-        return lambda *_: None
-    started = [time.monotonic()]
-
-    def tell(model: str, done: int, wanted: int) -> None:
-        if done == 0:
-            click.echo(f"{model}: compiling", err=True, nl=False)
-            return
-        if done == 1:
-            started[0] = time.monotonic()
-        each = (time.monotonic() - started[0]) / max(done - 1, 1)
-        left = "" if done == 1 else f", {each * (wanted - done):.0f} s left"
-        click.echo(f"\r\x1b[K{model}: {done} of {wanted} refits{left}", err=True, nl=done == wanted)
-
-    return tell

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FEWEST_FOR_BINS = 5  # questions from which a table of bins says more than the questions themselves
 
 
-@click.command()
+@click.command(short_help="Hold a run against what came later.")
 @RUN
 @click.argument("path", metavar="TABLES_OR_RESOLUTIONS")
 @ONE_SCENARIO
@@ -54,6 +54,7 @@ def score(
     an event             acceleration,2032-01-01,yes
 
     --csv prints figures and questions, one per line; --json everything. --scenario and --years are for resolutions.
+
     Example: forecast score forecast-out/run.nc figures-of-2027/ -o scores
     """  # noqa: D301 -- click reads the backspace
     from forecast.evaluation.scoring import read_newer, score
@@ -97,7 +98,9 @@ def said(tree: xr.DataTree, found: Scores) -> None:
     if len(found.brier) and found.brier["n"].iloc[0] >= FEWEST_FOR_BINS:
         tables.append(words.reliability_words(found))
     left = ["\n".join(words.unscored_lines(found))] if len(found.unscored) else []
-    click.echo("\n\n".join([*parts, *(printing.aligned(table) for table in tables if len(table)), *left]))
+    full = [table for table in tables if len(table)]
+    meanings = "\n".join(words.legend(head for table in full for head in table.columns))
+    click.echo("\n\n".join([*parts, *map(printing.aligned, full), *left, *([meanings] if meanings else [])]))
 
 
 def written(folder: Path, found: Scores) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_JSON, ONE_SCENARIO, OUTPUTS, QUIET, RUN, TABLES, YEARS
+from forecast.cli.options import AS_CSV, AS_JSON, ONE_SCENARIO, OUTPUTS, QUIET, RUN, TABLES, YEARS
+from forecast.cli.progress import teller
 from forecast.cli.research import warn
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ SCALING = (
 METHODS = ("all", "shapley", "sobol")
 
 
-@click.command()
+@click.command(short_help="What drives the answer.")
 @RUN
 @OUTPUTS
 @ONE_SCENARIO
@@ -51,6 +52,7 @@ METHODS = ("all", "shapley", "sobol")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Random seed.")
 @click.option("-o", "--output-folder", "folder", metavar="DIR", help="Write all tables as CSV and all figures as SVG.")
 @AS_JSON
+@AS_CSV
 @QUIET
 def sensitivity(
     run_file: str,
@@ -65,12 +67,15 @@ def sensitivity(
     seed: int,
     folder: str | None,
     as_json: bool,
+    as_csv: bool,
     quiet: bool,
 ) -> None:
     """What drives the answer: which parameters, which blocks, which priors, which data.
 
     Shapley effects, worth of knowing, a tornado and power-scaling on the draws of the run, Sobol indices of its prior;
-    with --data, how the answers move as each block of observations is added and left out (kept in the run file).
+    with --data, how the answers move as each block of observations is added and left out (kept in the run file). --csv has
+    the Shapley effect of each input, or its Sobol indices with --method sobol; --json and -o have every table.
+
     Example: forecast sensitivity forecast-out/run.nc --output "year_100<2031" -o drivers
     """
     from forecast import sensitivity_job as job
@@ -85,6 +90,8 @@ def sensitivity(
         raise click.UsageError("--tables are those that --data refits to: add --data or drop it.")
     if with_data and on == "prior":
         raise click.UsageError("--data is about the posterior: drop --on prior.")
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other.")
     if folder is not None:
         check_folder(Path(folder))
     tree = load_run(run_file)
@@ -97,9 +104,11 @@ def sensitivity(
         second = job.second_order_inputs()
         missing = "" if second else "; pairs of inputs need SALib, the extra 'sensitivity'"
         say(f"Sobol indices of the prior: {indices.POINTS:,} base points through the take-off{missing}")
-        indexed = indices.sobol(tree, chosen, scenario, years, inputs=top, second=second, random_seed=seed)
+        indexed = indices.sobol(
+            tree, chosen, scenario, years, inputs=top, second=second, random_seed=seed, progress=teller(quiet)
+        )
     if with_data:
-        known = job.evidence_of(run_file, tree, chosen, scenario, years, tables, say)
+        known = job.evidence_of(run_file, tree, chosen, scenario, years, tables, say, teller(quiet))
     if folder is not None:
         paths = job.write_drivers(Path(folder), found, indexed, known)
         say(f"wrote {len(paths)} files to {folder}")
@@ -107,6 +116,11 @@ def sensitivity(
         whole = job.all_tables(found, indexed, known)
         said: dict[str, Any] = {name: printing.records(table) for name, table in whole.items()}
         printing.emit_json({"marks": run_marks(own)} | said)
+        return
+    if as_csv:
+        table = found.inputs if found is not None else indexed.indices if indexed is not None else None
+        assert table is not None  # a method is one of the two, or both
+        printing.emit_frame(table, False, True)
         return
     warn(own)
     click.echo("\n\n".join([*said_of_draws(found), *said_of_prior(indexed), *said_of_data(known)]))

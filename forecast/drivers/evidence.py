@@ -36,6 +36,7 @@ from forecast.equations.trends import Parameters
 from forecast.errors import InputError
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
+from forecast.progress import Progress, silent
 from forecast.results import checked_years, require_finite
 from forecast.runs import parameters_of, read_provenance, sample_shape
 from forecast.schema import BLOCKS, SIDE_PARAMETERS, STATED
@@ -56,7 +57,7 @@ def evidence(
     draws: int = DRAWS,
     tune: int = TUNE,
     random_seed: int | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> Evidence:
     """How the answers move as blocks of observations are added one at a time, and as each is left out.
 
@@ -76,8 +77,13 @@ def evidence(
         Of each chain of a refit.
     random_seed : int, optional
         The run's own if None.
-    progress : callable, optional
-        Told of every fit in words.
+    progress : callable
+        Told what is under way, the fits done and those wanted.
+
+    Returns
+    -------
+    Evidence
+        Tables of steps, information and fits.
 
     Raises
     ------
@@ -98,9 +104,8 @@ def evidence(
     seed = read_provenance(run)["settings"]["random_seed"] if random_seed is None else random_seed
     settings = sampler_settings(draws=draws, tune=tune, chains=None, random_seed=seed)
     check_draws(sample_shape(run), (settings["chains"], settings["draws"]))
-    say = progress or (lambda _: None)
-    states, fits = all_states(run, priors, observations, settings, say)
-    say("carrying all draws through the take-off")
+    states, fits = all_states(run, priors, observations, settings, progress)
+    progress("carrying all draws through the take-off", 0, 0)
     values = {blocks: outputs_of(state.run, evaluate) for blocks, state in states.items()}
     return Evidence(
         steps=steps_table(wanted, values, {blocks: state.converged for blocks, state in states.items()}),
@@ -200,7 +205,7 @@ def all_states(
     priors: Priors,
     observations: Observations,
     settings: dict[str, int],
-    say: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[dict[Blocks, State], dict[Blocks, dict[str, Any]]]:
     """The state under every set of blocks that a comparison names, and the gate's record of every refit."""
     from forecast.fitting import fixed_and_derived, parameters_in, prior_draws, with_derived
@@ -208,7 +213,7 @@ def all_states(
 
     reads = {block: frozenset(parameters_in(build_model(priors, observations, [block]))) for block in BLOCKS}
     sets = {blocks for _, _, *pair in comparisons() for blocks in pair}
-    fits = refits(planned(sets - {NOTHING, EVERYTHING}, reads), reads, priors, observations, settings, say)
+    fits = refits(planned(sets - {NOTHING, EVERYTHING}, reads), reads, priors, observations, settings, progress)
     unseen, constant = prior_draws(priors, observations, settings), fixed_and_derived(priors, observations)
 
     def state(blocks: Blocks) -> State:
@@ -233,7 +238,7 @@ def refits(
     priors: Priors,
     observations: Observations,
     settings: dict[str, int],
-    say: Callable[[str], None],
+    progress: Progress,
 ) -> dict[Blocks, Fit]:
     """Draws of what the active blocks read, for some sets of active blocks; one model, compiled once."""
     from forecast.fitting import compiled_model, interrupts_kept
@@ -241,15 +246,16 @@ def refits(
 
     found = {}
     with interrupts_kept() as interrupted:
-        say("compiling the model with switches, which takes a minute")
+        progress("compiling the model with switches, about a minute", 0, 0)
         compiled = compiled_model(build_switched_model(priors, observations))
         for i, active in enumerate(sets):
             interrupted()
-            say(f"fit {i + 1} of {len(sets)}: {set_words(active)}")
+            progress(f"fitting {set_words(active)}", i, len(sets))
             tree = switched_draws(compiled, active, settings)
             interrupted()
             names = sorted(set().union(*(reads[block] for block in active)))
             found[active] = fit_of(tree, names)
+    progress("fits", len(sets), len(sets))
     return found
 
 

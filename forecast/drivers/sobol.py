@@ -22,6 +22,7 @@ from forecast.drivers.tables import NAMED, joined, share
 from forecast.equations import trends
 from forecast.equations.research import production
 from forecast.errors import InputError
+from forecast.progress import Progress, silent
 from forecast.results import require_finite
 from forecast.runs import read_provenance
 from forecast.schema import ALTERNATIVES, PRODUCTION, STATED
@@ -33,6 +34,7 @@ Quantile = Callable[[Array], Array]
 INPUTS = 12
 SECOND = 8
 POINTS = 1024
+SCREENED = 6_000  # evaluations that find the inputs
 CLEAR = 3.0  # standard errors: of 28 pairs without effect, 1 time in 25 one lies beyond
 
 
@@ -120,6 +122,7 @@ def sobol(
     random_seed: int = 1,
     on: str = "prior",
     prob: float = PROB,
+    progress: Progress = silent,
 ) -> SobolIndices:
     """Sobol indices of the prior through the take-off.
 
@@ -145,6 +148,13 @@ def sobol(
         Only "prior".
     prob : float
         Mass of the intervals.
+    progress : callable
+        Told of the evaluations done and of those wanted at most.
+
+    Returns
+    -------
+    SobolIndices
+        Tables of indices, pairs and how the inputs were found.
 
     Raises
     ------
@@ -163,8 +173,14 @@ def sobol(
     compute, own = evaluator(wanted, as_of, scenario, years), prior_inputs(record, as_of)
     parameters = prior_parameters(run, own)
 
+    rows = min(inputs, len(own.members)) + len({BLOCK_OF[name] for name in own.members})
+    most, done = (rows + 2 + second) * points + SCREENED, 0
+
     def function(columns: Array) -> Array:
+        nonlocal done
+        progress("Sobol indices", min(done, most - 1), most)
         found = compute(parameters(columns), len(columns))
+        done += len(columns)
         return np.stack([found[name] for name in names])
 
     a, b = (
@@ -173,6 +189,7 @@ def sobol(
     )
     blocks = {name: BLOCK_OF[name] for name in own.members}
     found = indices_of(function, names, (a, b), own.members, blocks, inputs, second, random_seed, prob)
+    progress("Sobol indices", most, most)
     about = found.outputs.assign(scenario=scenario)
     about["scale"] = [
         "event" if output.is_event else scale for output, scale in zip(wanted, about["scale"], strict=True)

@@ -22,6 +22,7 @@ from forecast.evaluation.predictive import Predictions
 from forecast.fitting import posterior_run, sampler_settings
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
+from forecast.progress import Progress, silent
 from forecast.runs import read_provenance
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def backtest(
     draws: int | None = None,
     chains: int | None = None,
     random_seed: int | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    progress: Progress = silent,
 ) -> Backtest:
     """Refit at each cut and score what came later.
 
@@ -101,24 +102,35 @@ def backtest(
         A folder of tables instead of the shipped ones.
     draws, chains, random_seed : int, optional
         Sampler settings; the shipped ones where not given.
-    say : callable
-        Called with a line of progress.
+    progress : callable
+        Told what is under way, the cuts done and those wanted.
+
+    Returns
+    -------
+    Backtest
+        The scored rows and how every refit went.
 
     Raises
     ------
     InputError
         If a cut is no date, leaves nothing before or after it, or is given twice.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> found = fc.backtest(fc.load_priors(), ["2024-01-01"])  # doctest: +SKIP
+    >>> fc.skill(found.rows)  # doctest: +SKIP
     """
     import pandas as pd
 
     settings = sampler_settings(draws=draws, tune=None, chains=chains, random_seed=random_seed)
-    seen = {cut.as_of: cut for cut in (load_observations(tables, cut) for cut in cuts)}
+    seen = {known.as_of: known for known in (known_at(cut, tables) for cut in cuts)}
     if len(seen) < len(cuts):
         raise InputError("a cut is given twice: name each date once")
     until = load_observations(tables)
     rows, unscored, fits = [], [], []
     for i, (day, known) in enumerate(sorted(seen.items())):
-        say(f"cut {day} ({i + 1} of {len(seen)}): fitting")
+        progress(f"back-test, fitting to {day}", i, len(seen))
         came = later_rows(until, day)
         chosen = priors(day) if callable(priors) else priors
         run = posterior_run(chosen, known, settings, blocks=BLOCKS)
@@ -130,11 +142,22 @@ def backtest(
             if came[table].sizes["row"] and table not in scored
         ]
         rows += scored_rows(run, known, only(came, scored))
+    progress("back-test", len(seen), len(seen))
     return Backtest(
         rows=pd.concat(rows, ignore_index=True),
         unscored=pd.DataFrame(unscored, columns=["cut", "table", "rows"]),
         fits=pd.DataFrame(fits),
     )
+
+
+def known_at(cut: str | Date, tables: str | PathLike[str] | None) -> Observations:
+    """What was known at a cut; a fault of the day is one of the cut."""
+    try:
+        return load_observations(tables, cut)
+    except InputError as error:
+        if not str(error).startswith("as_of: "):
+            raise
+        raise InputError(f"cut: {str(error).removeprefix('as_of: ')}") from None
 
 
 def later_rows(until: Observations, cut: Date) -> Observations:

@@ -43,10 +43,26 @@ def shipped_digests() -> dict[str, str]:
 def kept_backtests(folder: Path = FOLDER) -> dict[str, Kept]:
     """The kept back-tests by the priors they used, ``today`` and ``vintage``; none where there is no file.
 
+    Parameters
+    ----------
+    folder : Path
+        Where the files lie; those of the package by default.
+
+    Returns
+    -------
+    dict
+        `Kept` by the priors used: rows, fits and what made them.
+
     Raises
     ------
     InputError
         If a file cannot be read.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> sorted(fc.kept_backtests())
+    ['today', 'vintage']
     """
     if not (folder / RECORD).is_file():
         return {}

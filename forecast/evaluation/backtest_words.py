@@ -29,6 +29,11 @@ HEADERS = {
     "gain_line": "Log score against the line",
     "skill_last": "Skill against the last value",
 }
+MEANINGS = (
+    "Bias: where the figures lie in their predictions, as a share above the middle; +0.10 is the 60th percentile on average",
+    "Skill: 1 less the CRPS over the rival's; 1 is perfect, 0 no better, below 0 worse",
+    "Log score against the line: ln of the density given to what came, less that of the line, on average; above 0 is better",
+)
 BANDS = (0.0, 1.0, 2.0, 3.0, 100.0)
 
 

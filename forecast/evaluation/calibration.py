@@ -26,13 +26,13 @@ from forecast.evaluation.refits import Refit, as_data, chain, column, name_of, o
 from forecast.evaluation.truths import Truths, rows_of, simulated, truths_from_posterior, truths_from_prior
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, load_priors
+from forecast.progress import Progress
 from forecast.runs import read_provenance
 from forecast.schema import BLOCKS
 from forecast.side_draws import recorded_tables
 from forecast.views import unconstrained
 
 Array = npt.NDArray[np.float64]
-Progress = Callable[[str, int, int], None]  # what is under way, replicates done, replicates wanted
 
 REPLICATES = 200
 DRAWS, TUNE = 300, 200  # of the one chain of a refit; longer tuning left as many chains unsettled
@@ -132,7 +132,12 @@ def sbc(
     workers : int, optional
         Refits at a time; as many as there are cores if None.
     progress : callable, optional
-        Told the name, the replicates done and those wanted: first with none done, before compiling.
+        Told what is under way, the replicates done and those wanted: first with none done, before compiling.
+
+    Returns
+    -------
+    Calibration
+        Ranks of the truths, their intervals, and how every refit went.
 
     Raises
     ------
@@ -148,7 +153,7 @@ def sbc(
     observations = load_observations() if observations is None else observations
     chosen, settings = request(blocks, observations, replicates, draws, tune, random_seed)
     started, tell = time.perf_counter(), progress or (lambda *_: None)
-    tell(name_of(chosen), 0, replicates)
+    tell(f"{name_of(chosen)}: compiling", 0, replicates)
     truths = truths_from_prior(priors, observations, chosen, replicates, random_seed)
     return calibrated(refit(priors, observations, chosen), truths, settings, started, workers, tell)
 
@@ -174,12 +179,25 @@ def recovery(
     Parameters
     ----------
     run : xarray.DataTree
-        From `forecast.fit` or `forecast.load_run`; further parameters as for `sbc`.
+        From `forecast.fit` or `forecast.load_run`.
+    blocks, replicates, draws, tune, random_seed, workers, progress
+        As for `sbc`.
+
+    Returns
+    -------
+    Calibration
+        As `sbc`.
 
     Raises
     ------
     InputError
         For a run of the prior alone or seen through a view, fewer draws than replicates, and as `sbc`.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.load_run("forecast-out/run.nc")  # doctest: +SKIP
+    >>> found = fc.recovery(run, "depth_scaling", replicates=40)  # doctest: +SKIP
     """
     from forecast.drivers.evidence import recorded_priors
 
@@ -191,7 +209,7 @@ def recovery(
     priors, observations = recorded_priors(record), recorded_tables(record)
     chosen, settings = request(blocks, observations, replicates, draws, tune, random_seed)
     started, tell = time.perf_counter(), progress or (lambda *_: None)
-    tell(name_of(chosen), 0, replicates)
+    tell(f"{name_of(chosen)}: compiling", 0, replicates)
     truths = truths_from_posterior(run, replicates, random_seed)
     return calibrated(of_own_blocks(refit(priors, observations, chosen)), truths, settings, started, workers, tell)
 
@@ -235,7 +253,9 @@ def calibrated(
     def one(replicate: int) -> Replicate | str:
         return replicated(model, truths, rows, numbers, settings, replicate)
 
-    found = in_parallel(one, settings["replicates"], workers, lambda done, all_: tell(model.name, done, all_))
+    found = in_parallel(
+        one, settings["replicates"], workers, lambda done, all_: tell(f"{model.name}: refits", done, all_)
+    )
     failed = {i: value for i, value in enumerate(found) if isinstance(value, str)}
     good = {i: value for i, value in enumerate(found) if not isinstance(value, str)}
     if not good:

@@ -16,6 +16,10 @@ from forecast.words import number, percent
 Array = npt.NDArray[np.float64]
 
 MASSES = (0.5, 0.9)
+ENOUGH, FEWEST_REPLICATES = (
+    100,
+    20,
+)  # replicates whose band is 0.14 and 0.3 wide to either side: what passes below is luck
 POOLED = 0.9  # probability of the interval about a pooled share
 ORIGINS = {"prior": "the prior", "posterior": "a fitted posterior"}
 
@@ -171,9 +175,14 @@ def calibration_sentence(one: Summary) -> str:
     shares = f"90% intervals held the truth in {share}"
     if model["truths"] == "posterior":
         return f"{name}: over {model['replicates']} sets of figures simulated near the posterior, {shares}."
-    wrong = one.parameters[one.parameters["verdict"] != FINE]
+    wrong, number_of = one.parameters[one.parameters["verdict"] != FINE], int(model["replicates"])
+    few = f" So few replicates show gross errors only: take {ENOUGH} or more." if number_of < ENOUGH else ""
+    if wrong.empty and number_of < FEWEST_REPLICATES:
+        return f"{name}: {number_of} replicates are too few to judge its {model['parameters']} quantities.{few}"
     if wrong.empty:
-        return f"{name}: all {model['parameters']} quantities within the band over {model['replicates']} replicates; {shares}."
+        return (
+            f"{name}: all {model['parameters']} quantities within the band over {number_of} replicates; {shares}.{few}"
+        )
     kinds = [f"{kind}: {', '.join(map(str, own['parameter']))}" for kind, own in wrong.groupby("verdict", sort=False)]
     return (
         f"{name}: {len(wrong)} of {model['parameters']} quantities are not calibrated over {model['replicates']} replicates "

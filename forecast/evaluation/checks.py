@@ -109,6 +109,11 @@ def check(run: xr.DataTree, observations: Observations | None = None) -> Checks:
         The tables it was fitted to; those of the run file if None, or the shipped ones if it holds none and they are
         the same.
 
+    Returns
+    -------
+    Checks
+        Gate, findings in words, and every table behind them.
+
     Raises
     ------
     InputError

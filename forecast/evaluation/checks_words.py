@@ -7,6 +7,7 @@ mended it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,18 @@ from forecast.convergence import Gate
 from forecast.evaluation.loo_pit import COMPONENTS
 from forecast.words import number, percent
 
+TERMS = {  # what a term looks like in a finding: what it means
+    r"Pareto k": "Pareto k: how far leave-one-out leans on one row. Up to 0.7 is harmless; above 1 that row alone decides.",
+    r"axis \d+ of the random walk": "axis of the random walk: the task horizons share the ups and downs of the state of the "
+    "art, so they are judged as independent combinations of rows; each combination is an axis.",
+    r"Leave-one-out|rows predict": "leave-one-out: each row held against what all the others predict for it.",
+    r"standard deviations": "standard deviations: of a parameter, those of its posterior; of rows, those that the model "
+    "expects of them.",
+    r"from end to end": "from end to end: from the lowest to the highest value in the table of what is named.",
+    r"\(p [=<]": "p: how often chance alone would show as much if the model were right.",
+    r"@\d{4}": "@2030: on 1 July of that year.",
+    r"prior draws": "prior draws: what the priors alone imply, before any table; posterior draws: with the tables.",
+}
 COLUMNS = ("kind", "where", "severity", "finding", "remedy")
 SEVERITIES = ("fails", "look", "note")
 CHANCE = 0.05  # p-value below which one test alone is worth a note
@@ -259,6 +272,16 @@ def verdict(gate: Gate, found: pd.DataFrame, tests: int, false_share: float) -> 
         f"The sampler {said}. {counted(looks, 'finding')} to look at and {counted(notes, 'note')}; a test counts as a "
         f"finding where at most {percent(false_share)} of those made from {tests} tests would be false."
     )
+
+
+def terms(found: pd.DataFrame) -> list[str]:
+    """What the terms mean that the findings use, each once.
+
+    >>> terms(pd.DataFrame({"finding": ["Rows lie high (p = 0.02)."]}))
+    ['p: how often chance alone would show as much if the model were right.']
+    """
+    whole = "\n".join([*found["finding"], *found.get("where", [])])
+    return [meaning for pattern, meaning in TERMS.items() if re.search(pattern, whole)]
 
 
 def counted(many: int, what: str) -> str:

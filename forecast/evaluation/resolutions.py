@@ -37,6 +37,7 @@ from forecast.schema import EVENTS, READOUTS, STATED, YEARLY, decimal_year
 from forecast.table_files import did_you_mean, read_table
 
 WORDS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+DIGITS = "write digits, such as 26.9"
 TIMES = ("year_20", "year_100")
 LARGEST_LOG10 = 100.0  # beyond it somebody has written the number instead of its log10
 KNOWN = {**YEARLY, **READOUTS, **EVENTS}
@@ -106,7 +107,8 @@ class Resolution(Row):
             return Answer(variable, self.date, np.nan, happened, side, level, variable in TIMES and side is None)
         if variable in EVENTS:
             raise fault(f"{self.value!r} does not answer an event (write 1 or 0, yes or no)", "value")
-        value = figure(self.value.strip(), variable, self.date)
+        remedy = "write yes or no, or the figure" if side is not None or variable in TIMES else DIGITS
+        value = figure(self.value.strip(), variable, self.date, remedy)
         if side is None:
             return Answer(variable, self.date, value)
         return Answer(variable, self.date, value, bool(SIDES[side](value, level)), side, level)
@@ -139,30 +141,30 @@ def asked_of(variable: str, threshold: float | None) -> tuple[str, str | None, f
     )
 
 
-def number(written: str, column: str) -> float:
+def number(written: str, column: str, remedy: str = DIGITS) -> float:
     """A finite number, or the fault of a column."""
     try:
         value = float(written)
     except ValueError:
-        raise fault(f"{written!r} is not a number (write digits, such as 26.9)", column) from None
+        raise fault(f"{written!r} is not a number ({remedy})", column) from None
     if not np.isfinite(value):
         raise fault(f"{written!r} is not finite (a time that has not come yet is answered with 0)", column)
     return value
 
 
-def figure(written: str, variable: str, date: Date) -> float:
+def figure(written: str, variable: str, date: Date, remedy: str = DIGITS) -> float:
     """The value of a variable, of a time also written as a day; a time lies before the day on which it is known."""
     if written.lower() in WORDS and not written.isdigit():
         raise fault(
             f"{written!r} answers a question, and {variable} asks none (give a threshold or the figure)", "value"
         )
     if variable not in TIMES:
-        return checked(number(written, "value"), variable, "value")
+        return checked(number(written, "value", remedy), variable, "value")
     try:
         day = parse_date(written)
     except PydanticCustomError:
         day = None
-    value = decimal_year(day) if isinstance(day, Date) else checked(number(written, "value"), variable, "value")
+    value = decimal_year(day) if isinstance(day, Date) else checked(number(written, "value", remedy), variable, "value")
     if value > decimal_year(date) + A_DAY:
         raise fault(f"{written} lies after {date}, the day on which it is known (correct one of them)", "value")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,14 @@ from forecast.evaluation.scored_rows import BEFORE, CENSORED, QUESTION
 from forecast.evaluation.scoring import Scores
 from forecast.words import number, percent, span
 
+MEANINGS = {
+    "PIT": "share of the forecast that lies below what came; 0.50 is its median",
+    "Mean percentile": "where the figures lie in their forecasts on average; the 50th if these are right",
+    "Median error": "what came less the median forecast, on the scale named",
+    "CRPS": "distance of the forecast from what came, on the scale named; lower is better, 0 perfect",
+    "Log score": "ln of the density that the forecast gave to what came; higher is better",
+    "Brier": "square of probability less outcome; lower is better, 0 perfect, 0.25 for saying 50%",
+}
 FEWEST = 3  # figures from which an expected range says something
 
 
@@ -37,6 +46,13 @@ def figures_sentences(found: Scores) -> list[str]:
     ]
     expected = [expected_count(row, f"coverage_{mass}", n) for mass in (50, 90)]
     low, high = (ordinal(row[f"bias_expected_{end}"]) for end in ("low", "high"))
+    if n < FEWEST:
+        which, whose = ("One figure", "its forecast") if n == 1 else ("Two figures", "their forecasts")
+        places = " and ".join(f"the {ordinal(pit - 0.5)}" for pit in found.rows["pit"]) + f" percentile of {whose}"
+        return [
+            f"{which} that the run had not seen ({dated}{marked}): at {places}. So few say next to nothing of a forecast; from "
+            f"{FEWEST} on there is a verdict."
+        ]
     return [
         f"Of {plural(n, 'figure')} that the run had not seen ({dated}{marked}), {inside[0]} and {inside[1]}. Were the forecast "
         f"right, {expected[0]} and {expected[1]} would, 9 times in 10; figures of one forecast hit or miss together, which "
@@ -65,11 +81,17 @@ def questions_sentences(found: Scores) -> list[str]:
     if len(found.brier):
         row = found.brier.iloc[0]
         n, rate = int(row["n"]), row["base_rate"]
-        rivals = f"0.25 for always saying 50%; {row['brier_base_rate']:.2f} for always saying {percent(rate)}"
+        rivals = "0.25 for always saying 50%"
+        if n >= FEWEST:
+            rivals += (
+                f"; {row['brier_base_rate']:.2f} for always saying {said_share(rate)}, the share that came true, which "
+                "nobody knew beforehand"
+            )
         whole = "; questions about one thing come out together" if n > 1 else ""
+        came = f"The one question {'came' if row['happened'] else 'did not come'} true."
         said.append(
-            f"Of {plural(n, 'question')} {int(row['happened'])} came true. Brier score {row['brier']:.3f} (lower is better; "
-            f"{rivals}, the share that came true, which nobody knew beforehand{whole})."
+            f"{came if n == 1 else f'Of {n} questions {int(row["happened"])} came true.'} Brier score {row['brier']:.3f} "
+            f"(lower is better; {rivals}{whole})."
         )
     censored = found.events[found.events["kind"] == CENSORED]
     if len(censored):
@@ -153,8 +175,8 @@ def events_words(found: Scores) -> pd.DataFrame:
 
 
 def calibration_words(found: Scores) -> pd.DataFrame:
-    """A line per central interval: how many figures it should hold and how many it does."""
-    records = found.calibration.to_dict("records")
+    """A line per central interval: how many figures it should hold and how many it does; none for one or two figures."""
+    records = found.calibration.to_dict("records") if len(found.rows) >= FEWEST else []
     return pd.DataFrame(
         {
             "Interval": [f"{row['level']:.0%}" for row in records],
@@ -258,6 +280,12 @@ def ordinal(bias: float) -> str:
     k = round(100.0 * (bias + 0.5))
     ending = "th" if k % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(k % 10, "th")
     return f"{k}{ending}"
+
+
+def legend(shown: Iterable[str]) -> list[str]:
+    """What the columns of the tables shown mean, one line each."""
+    heads = set(shown)
+    return [f"{head}: {meaning}" for head, meaning in MEANINGS.items() if head in heads]
 
 
 def score_words(value: float) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from forecast.errors import DataMissingError
+from forecast.errors import DataMissingError, InputError
 from forecast.evaluation.answered import answered
 from forecast.evaluation.calibration_curve import (
     brier_summary,
@@ -139,13 +139,24 @@ def score(
     return summarised(answered(run, newer, scenario, years), day, str(target))
 
 
+HDF5 = b"\x89HDF\r\n\x1a\n"  # how a run file begins
+
+
 def read_newer(path: Path) -> Observations | list[Answer]:
     """The newer figures of a folder, or the answers of a file; all their faults at once."""
     if not path.exists():
         raise DataMissingError(
             f"{path}: no such folder of tables or file of resolved questions (start one with: forecast data template)"
         )
-    return load_observations(path, as_of=LAST_DATE) if path.is_dir() else read_resolutions(path)
+    if path.is_dir():
+        return load_observations(path, as_of=LAST_DATE)
+    with path.open("rb") as file:
+        if file.read(len(HDF5)) == HDF5:
+            raise InputError(
+                f"{path}: is a run file, and a run is scored against figures: give a folder of tables or a CSV file of "
+                "resolved questions; what changed between two runs says: forecast diff"
+            )
+    return read_resolutions(path)
 
 
 def summarised(part: Part, as_of: str, path: str) -> Scores:

@@ -25,6 +25,8 @@ def skill(rows: pd.DataFrame, by: Sequence[str] = ("table",), random_seed: int =
         ``Backtest.rows``, or any part of it.
     by : sequence of str
         Columns that make the groups: table, cut, horizon_band, series.
+    random_seed : int
+        Of the bootstrap.
 
     Returns
     -------
@@ -36,6 +38,12 @@ def skill(rows: pd.DataFrame, by: Sequence[str] = ("table",), random_seed: int =
         for units differ.
 
     Rows that a rival could not predict do not enter the comparison with it.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> fc.skill(fc.kept_backtests()["vintage"].rows, ["cut"])["n"].tolist()[0]
+    607
     """
     import pandas as pd
 

@@ -41,7 +41,29 @@ COLUMNS = (
 
 
 def all_forms(run: xr.DataTree, readouts: xr.Dataset | None = None, years: Iterable[int] | None = None) -> xr.Dataset:
-    """`compare_forms` with the superexponential task horizon as one more row; `readouts` of the baseline if at hand."""
+    """`compare_forms` with the superexponential task horizon as one more row; `readouts` of the baseline if at hand.
+
+    Parameters
+    ----------
+    run : xarray.DataTree
+        A fitted run or one of the prior.
+    readouts : xarray.Dataset, optional
+        What `takeoff` returns for the scenario baseline, if it is at hand.
+    years : iterable of int, optional
+        The window, as for `takeoff`.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `compare_forms`: dims (form, chain, draw).
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> "kwa2026" in fc.all_forms(run).form.values
+    True
+    """
     window = None if years is None else list(years)
     own = takeoff(run, "baseline", window) if readouts is None else readouts
     faster = takeoff(run, "baseline", window, horizon_form="superexponential")
@@ -64,6 +86,14 @@ def forms_table(comparison: xr.Dataset, mixed: xr.Dataset | None = None) -> pd.D
         Columns `COLUMNS`: quantiles of the gains (OOM, years) and of the years from 20% to 100% (inf = not within the
         window, NaN where the form has no such length), probabilities of at least 3 and 10 years of people-only progress
         in 12 months, and what the form itself would say, in words.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> forms = fc.all_forms(run)
+    >>> len(fc.forms_table(forms)) == forms.sizes["form"]
+    True
     """
     rows = [_row(comparison, str(label)) for label in comparison.coords["form"].values]
     if mixed is not None:

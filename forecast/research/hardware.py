@@ -82,6 +82,13 @@ def leap(
     ------
     InputError
         For a factor below 1, a start before `as_of`, or months that are not positive and rising.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> fc.leap(run, factor=10, start=2030.0).sizes["month"]
+    4
     """
     p = parameters_with(run, "hardware_leap")
     require_finite(p)

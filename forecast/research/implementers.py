@@ -89,6 +89,13 @@ def speedup(run: xr.DataTree, year: Any = None, latency_hours: float | None = No
     ------
     InputError
         For a year or latency that cannot be used, or a run made before a prior of the side block existed.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> sorted(fc.speedup(run).dims)
+    ['chain', 'draw']
     """
     p = parameters_with(run, "speedup")
     require_finite(p)

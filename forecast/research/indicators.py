@@ -103,6 +103,13 @@ def watch(
     ------
     InputError
         For an unknown indicator or form, a value, date or year that cannot be used.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> fc.watch(run, observed={"task_horizon": "40h"}).what_if.values.tolist()[0]
+    'nothing'
     """
     record, p = read_provenance(run), parameters_of(run)
     require_finite(p)

@@ -124,6 +124,13 @@ def organisations(run: xr.DataTree, file: str | PathLike[str] | None = None) -> 
     ------
     InputError
         If the file cannot be used; the message lists every fault with its line.
+
+    Examples
+    --------
+    >>> import forecast as fc
+    >>> run = fc.sample_prior(fc.load_priors(), fc.load_observations(), draws=20, chains=2)
+    >>> fc.organisations(run).organisation.values.tolist()[:3]
+    ['NormalCorp', 'SlowCorp', 'AutomatedCorp']
     """
     p = parameters_with(run, "organisations")
     require_finite(p)

@@ -198,7 +198,7 @@ def test_that_outputs_are_scored_without_error_of_measurement_is_said(prior_run:
     found = scored(prior_run, tmp_path, "year_100,2030-12-31,no,")
     assert found.rows.empty and found.overall.empty and found.calibration.empty and found.pit_bins.empty
     said = score_sentences(found)
-    assert said[0].startswith("Of 1 question 0 came true")
+    assert said[0].startswith("The one question did not come true")
     assert any("without error of measurement" in note for note in said)
     assert events_words(found)["Came true"].tolist() == ["no"]
 
