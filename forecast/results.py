@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import date as Date
 from typing import Any
 
@@ -21,7 +18,6 @@ from forecast.schema import SAMPLE_DIMS, Variable, decimal_year
 
 Array = Any  # NumPy array over draws
 BLOCK = 4096  # draws that are computed at once: temporaries stay in cache
-SMALLEST_BLOCK = 512  # fewer draws are not worth a thread
 MAX_YEAR = 2200
 
 
@@ -66,22 +62,11 @@ def moments(years: Sequence[int], as_of_year: float) -> list[float]:
 def in_blocks[Key](
     p: dict[str, Any], size: int, work: Callable[[dict[str, Any]], dict[Key, Array]]
 ) -> dict[Key, Array]:
-    """Apply `work` to blocks of draws and join its arrays along the draws: memory does not grow with them.
-
-    Blocks share the cores: NumPy and compiled loops leave Python's lock free.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    length = min(BLOCK, max(-(-size // cores), SMALLEST_BLOCK))
-    blocks = [slice(start, min(start + length, size)) for start in range(0, size, length)]
-
-    def worked(block: slice) -> dict[Key, Array]:
-        return work({k: v[block] if np.ndim(v) and np.shape(v)[0] == size else v for k, v in p.items()})
-
-    if len(blocks) == 1 or cores == 1:
-        parts = [worked(block) for block in blocks]
-    else:
-        with ThreadPoolExecutor(cores) as pool:  # a thread sees the caller's np.errstate through its context
-            parts = [task.result() for task in [pool.submit(copy_context().run, worked, block) for block in blocks]]
+    """Apply `work` to blocks of draws and join its arrays along the draws: memory does not grow with them."""
+    parts = []
+    for start in range(0, size, BLOCK):
+        index = slice(start, min(start + BLOCK, size))
+        parts.append(work({k: v[index] if np.ndim(v) and np.shape(v)[0] == size else v for k, v in p.items()}))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

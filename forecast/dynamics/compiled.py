@@ -7,7 +7,10 @@ becomes one loop of plain arithmetic that numba compiles. There is no second cop
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -15,11 +18,12 @@ import numpy as np
 
 from forecast.dynamics import tracing
 from forecast.dynamics.flow import Draws, Present, rates, research_flow
-from forecast.dynamics.integrator import Array, Flow, Memory, Rates
+from forecast.dynamics.integrator import Array, Flow, Memory, Node, Path, Rates
 from forecast.dynamics.tracing import Graph, Symbol
 from forecast.equations.takeoff import Milestones
 
 LANES = 64  # draws in lock-step: their share of the constants stays in the nearest cache
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 MOVING = ("time", "z", "practice", "target", "rate", "before")  # what changes from step to step
 FIXED = ("now", "full", "twenty", "fleet", "labour")  # `Present`, per draw
 INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "less": "<", "less_equal": "<=", "greater": ">"}
@@ -62,26 +66,66 @@ class Columns(NamedTuple):
         return self.graph.symbol(f"{self.name}[{key[-1]}]")
 
 
-def compiled_flow(p: Draws, present: Present, turn: Mapping[str, Array]) -> Flow:
+@dataclass(frozen=True, eq=False)
+class CompiledFlow:
+    """A flow whose whole paths are machine code; called at single moments it is `flow.research_flow`."""
+
+    kernel: Kernel
+    table: Array
+    moment: Flow
+
+    def __call__(self, time: Array, z: Array, before: Memory | None, draws: Array) -> Rates:
+        """Rates of some draws at one moment each."""
+        if before is None:  # the first node of a path
+            return self.moment(time, z, before, draws)
+        out = np.empty((6, time.size))
+        moving = (np.ascontiguousarray(x) for x in (time, z, *before))
+        self.kernel.run(in_lanes(self.table[:, draws]), *moving, *out)
+        return Rates(out[0], Memory(out[1], out[2], out[3], time), out[4], out[5])
+
+    def path(self, first: Node, end: Array, stop_signal: Array, step: float, limit: int) -> Path:
+        """The path from its first node on: what `integrate` does without Python between the steps.
+
+        Draws with a like way to go share a group, and groups share the cores.
+        """
+        from forecast.dynamics.marching import COLUMNS, march, repeat_last
+
+        size = first.time.size
+        way = np.where(np.isfinite(stop_signal), stop_signal - first.signal, end - first.time)
+        order = np.argsort(-way, kind="stable")
+        tables = in_lanes(self.table[:, order])
+        nodes, steps = np.empty((len(COLUMNS), limit + 1, size)), np.empty((limit, size))
+        for column, name in zip(nodes, COLUMNS, strict=True):
+            column[0] = getattr(first, name, None) if hasattr(first, name) else getattr(first.memory, name)
+        used = np.zeros(len(tables), dtype=np.intp)
+        shares = [np.arange(len(tables))[k::CORES] for k in range(min(CORES, len(tables)))]
+        shared(
+            lambda mine: march(self.kernel.run, tables, order, mine, nodes, steps, used, end, stop_signal, step), shares
+        )
+        shared(lambda mine: repeat_last(order, mine, nodes, steps, used), shares)
+        longest = int(used.max())
+        found = {name: column[:longest] for name, column in zip(COLUMNS, nodes, strict=True)}
+        memory = Memory(found.pop("practice"), found.pop("target"), found.pop("rate"), found["time"])
+        return Path(**found, step=steps[: longest - 1], memory=memory)
+
+
+def shared(work: Callable[[Array], None], shares: list[Array]) -> None:
+    """Each share in a thread of its own: compiled loops leave Python's lock free."""
+    if len(shares) == 1:
+        work(shares[0])
+        return
+    with ThreadPoolExecutor(len(shares)) as pool:
+        list(pool.map(work, shares))
+
+
+def compiled_flow(p: Draws, present: Present, turn: Mapping[str, Array]) -> CompiledFlow:
     """`flow.research_flow`, compiled: the same arguments, the same rates within rounding."""
     size = present.log10_fleet.size
     names = tuple((name, int(np.ndim(value) > 1)) for name, value in p.items())
     kernel = kernel_for(names, tuple(turn))
     values = tracing.evaluated(kernel.graph, kernel.constants, inputs(p, present, turn))
     table = np.stack([np.broadcast_to(values[number], (size,)) for number in kernel.constants])
-    start = research_flow(p, present, turn)
-    cache: dict[str, Any] = {}
-
-    def flow(time: Array, z: Array, before: Memory | None, draws: Array) -> Rates:
-        if before is None:  # the first node of a path
-            return start(time, z, before, draws)
-        if not np.array_equal(cache.get("draws", ()), draws):  # the four stages of a step share their draws
-            cache.update(draws=draws, lanes=in_lanes(table[:, draws]))
-        out = np.empty((6, time.size))
-        kernel.run(cache["lanes"], *(np.ascontiguousarray(x) for x in (time, z, *before)), *out)
-        return Rates(out[0], Memory(out[1], out[2], out[3], time), out[4], out[5])
-
-    return flow
+    return CompiledFlow(kernel, table, research_flow(p, present, turn))
 
 
 def inputs(p: Draws, present: Present, turn: Mapping[str, Array]) -> dict[str, Any]:

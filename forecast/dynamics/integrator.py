@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -45,7 +45,7 @@ Flow = Callable[[Array, Array, Memory | None, Array], Rates]
 
 @dataclass(frozen=True)
 class Path:
-    """Nodes of every draw's path; arrays are (node, draw), `step` (interval, draw) in arc length."""
+    """Nodes of every draw's path; arrays are (node, draw), those of the memory too, `step` (interval, draw) in arc length."""
 
     time: Array
     z: Array
@@ -54,7 +54,7 @@ class Path:
     step: Array
     signal: Array
     log_speedup: Array
-    memory: list[Memory]
+    memory: Memory
 
 
 def log_software(z: Array, log_ceiling: Array) -> Array:
@@ -110,6 +110,8 @@ def integrate(
     limit = (
         int(np.ceil((np.max(end - time, initial=0.0) + (FROZEN - np.min(z, initial=FROZEN)) / ARC_YEARS) / step)) + 2
     )
+    if isinstance(flow, Marcher):
+        return flow.path(nodes[0], end, stop_signal, step, limit)
     for _ in range(limit):
         last = nodes[-1]
         unfinished = np.flatnonzero((last.time < end) & (last.signal < stop_signal))
@@ -132,6 +134,14 @@ class Node(NamedTuple):
     signal: Array
     log_speedup: Array
     memory: Memory
+
+
+@runtime_checkable
+class Marcher(Protocol):
+    """A flow that integrates whole paths by itself, as `integrate` would."""
+
+    def path(self, first: Node, end: Array, stop_signal: Array, step: float, limit: int) -> Path:
+        """The path from its first node on; at most `limit` intervals."""
 
 
 def snapshot(time: Array, z: Array, rates: Rates, step: Any) -> Node:
@@ -184,4 +194,4 @@ def assemble(nodes: list[Node]) -> Path:
     """Stack the nodes; the first node's step length does not belong to an interval."""
     columns = {name: np.stack([getattr(node, name) for node in nodes]) for name in Node._fields[:-1]}
     columns["step"] = columns["step"][1:]
-    return Path(**columns, memory=[node.memory for node in nodes])
+    return Path(**columns, memory=Memory(*(np.stack(field) for field in zip(*(n.memory for n in nodes), strict=True))))

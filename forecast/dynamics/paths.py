@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecast.dynamics.events import Place, take, value_at
+from forecast.dynamics.events import Place, hermite, take, value_at
 from forecast.dynamics.flow import Draws, Engine, Present, flow_of, present_of, select, turning
 from forecast.dynamics.integrator import (
     DEFAULT_STEP,
@@ -29,6 +29,7 @@ from forecast.equations.trends import LN10
 from forecast.scenarios import Course
 
 ROOT_STEPS = 40
+FEW = 0.3  # share of the draws still searched for from which singling them out pays
 ROOT_OOM = 1e-10  # effective compute at a crossing is met to this
 MARGIN_YEARS = 1.0  # integrate this long past the window, so that first-year gains at its end exist
 SLOWEST_GROWTH = 1e-2  # OOM per year: keeps the date of a past crossing finite where effective compute hardly grew
@@ -83,44 +84,62 @@ def crossing(path: Path, p: Draws, level: Array) -> tuple[Place, Array]:
     interval = np.clip(below - 1, 0, path.signal.shape[0] - 2)
     ceiling = LN10 * p["log10_software_ceiling"]
 
-    def miss(fraction: Array) -> Array:
-        place = Place(interval, fraction, reached)
-        time, z = value_at(path, "time", place), value_at(path, "z", place)
-        return dynamics.effective_flop(log_software(z, ceiling), dynamics.surroundings(time, p)) - level
+    columns = ((path.time, path.time_slope), (path.z, path.z_slope))
+    brackets = [[take(column, interval, k) for column in pair for k in (0, 1)] for pair in columns]
+    width = take(path.step, interval)
+
+    def misses(draws: Array) -> Callable[[Array], Array]:
+        q, top = select(p, draws, level.size), np.broadcast_to(ceiling, level.shape)[draws]
+        (t0, t1, dt0, dt1), (z0, z1, dz0, dz1) = ([column[draws] for column in bracket] for bracket in brackets)
+        step = width[draws]
+
+        def miss(fraction: Array) -> Array:
+            time, z = hermite(t0, t1, dt0, dt1, step, fraction), hermite(z0, z1, dz0, dz1, step, fraction)
+            return dynamics.effective_flop(log_software(z, top), dynamics.surroundings(time, q)) - level[draws]
+
+        return miss
 
     ends = take(path.signal, interval) - level, take(path.signal, interval, 1) - level
-    fraction = np.where(below == 0, 0.0, root(miss, *ends))
+    fraction = np.where(below == 0, 0.0, root(misses, *ends))
     place = Place(interval, fraction, reached)
     return place, np.where(reached, value_at(path, "time", place), np.inf)
 
 
-def root(miss: Callable[[Array], Array], left: Array, right: Array) -> Array:
-    """Where `miss` changes sign in 0..1, given its values at the ends: regula falsi with the Illinois halving.
+def root(misses: Callable[[Array], Callable[[Array], Array]], left: Array, right: Array) -> Array:
+    """Where a function of each draw changes sign in 0..1, given its values at the ends: regula falsi, Illinois halving.
 
-    A draw keeps the first guess that is good enough, whatever the others of its block still need; 0 without a change.
+    ``misses(draws)`` is that function of some draws. A draw keeps the first guess that is good enough, whatever the
+    others of its block still need, and those still needed are singled out once they are few; 0 without a change.
     """
-    low, high = np.zeros(left.shape), np.ones(left.shape)
-    found, searching = np.zeros(left.shape), (left < 0) & (right >= 0)
+    found: Array = np.zeros(left.shape)
+    draws: Array = np.flatnonzero((left < 0) & (right >= 0))
+    left, right = left[draws], right[draws]
+    low: Array = np.zeros(draws.size)
+    high: Array = np.ones(draws.size)
+    searching, miss = np.ones(draws.size, dtype=bool), misses(draws)
     for _ in range(ROOT_STEPS):
         with np.errstate(invalid="ignore", divide="ignore"):
             guess = (low * right - high * left) / (right - left)
         guess = np.where((guess >= low) & (guess <= high), guess, 0.5 * (low + high))
         value = miss(guess)
-        found = np.where(searching, guess, found)
+        found[draws[searching]] = guess[searching]
         searching &= np.abs(value) >= ROOT_OOM
         if not searching.any():
             break
         below = value < 0
         left, right = np.where(below, value, 0.5 * left), np.where(below, 0.5 * right, value)
         low, high = np.where(below, guess, low), np.where(below, high, guess)
+        if searching.sum() < FEW * searching.size:
+            draws, left, right = draws[searching], left[searching], right[searching]
+            low, high, searching = low[searching], high[searching], searching[searching]
+            miss = misses(draws)
     return found
 
 
 def arrival(path: Path, place: Place, flow: Flow, draws: Array) -> Arrival:
     """Time, z and practice of the draws that reach full automation, at the crossing itself."""
     time, z = value_at(path, "time", place)[draws], value_at(path, "z", place)[draws]
-    fields = [np.stack([getattr(m, name) for m in path.memory]) for name in Memory._fields]
-    start = Memory(*(take(field, place.interval)[draws] for field in fields))
+    start = Memory(*(take(field, place.interval)[draws] for field in path.memory))
     return Arrival(time, z, flow(time, z, start, draws).memory)
 
 
