@@ -125,7 +125,7 @@ def test_superexponential_horizons_never_come_later(file: str) -> None:
     ("arguments", "words"),
     [
         (("leap", "--factor", "0.5"), ("leap factor 0.5", "1 or more")),
-        (("leap", "--factor", "nan"), ("leap factor nan",)),
+        (("leap", "--factor", "nan"), ("'--factor': 'nan'", "write such as")),
         (("leap", "--start", "1999"), ("leap start 1999", "as_of")),
         (("leap", "--view", "nobody"), ("no scenario or view named 'nobody'", "known:")),
         (("takeoff", "--form", "kwa2025"), ("no rival form named 'kwa2025'", "kwa2026")),

@@ -14,13 +14,14 @@ import click
 from forecast.cli.backtest import backtest
 from forecast.cli.calc import calc
 from forecast.cli.check import check
+from forecast.cli.compare import compare
 from forecast.cli.completion import completion
 from forecast.cli.diff import diff
 from forecast.cli.doctor import doctor
 from forecast.cli.elicit import elicit
 from forecast.cli.inspect import data, priors
 from forecast.cli.jobs import fit, project, report, run, takeoff
-from forecast.cli.research import compare, forms, leap, organisations, speedup, watch
+from forecast.cli.research import forms, leap, organisations, speedup, watch
 from forecast.cli.sbc import sbc
 from forecast.cli.score import score
 from forecast.cli.sensitivity import sensitivity

@@ -24,7 +24,7 @@ from forecast.cli.options import (
     making,
 )
 from forecast.cli.progress import teller
-from forecast.cli.research import viewed
+from forecast.cli.viewing import viewed
 
 if TYPE_CHECKING:
     import pandas as pd

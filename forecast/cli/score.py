@@ -84,7 +84,7 @@ def score(
 
 def said(tree: xr.DataTree, found: Scores) -> None:
     """Marks, sentences and tables."""
-    from forecast.cli.research import warn
+    from forecast.cli.viewing import warn
     from forecast.evaluation import scores_words as words
 
     warn(tree)

@@ -11,7 +11,7 @@ import click
 from forecast.cli import printing
 from forecast.cli.options import AS_CSV, AS_JSON, ONE_SCENARIO, OUTPUTS, QUIET, RUN, TABLES, YEARS
 from forecast.cli.progress import teller
-from forecast.cli.research import warn
+from forecast.cli.viewing import warn
 
 if TYPE_CHECKING:
     from forecast.drivers.evidence_tables import Evidence
