@@ -97,12 +97,14 @@ def test_axes_that_are_given_are_used(yearly: xr.Dataset) -> None:
 
 
 def test_no_global_state_is_touched(yearly: xr.Dataset, readouts: xr.Dataset) -> None:
-    before = dict(mpl.rcParams)
+    def state() -> tuple[dict[str, object], list[int]]:
+        pyplot = sys.modules.get("matplotlib.pyplot")  # other tests may have it, with figures of their own
+        return dict(mpl.rcParams), pyplot.get_fignums() if pyplot else []
+
+    before = state()
     plot_fan(yearly.log10_human_equivalents)
     plot_takeoff_lengths(readouts)
-    assert dict(mpl.rcParams) == before
-    if "matplotlib.pyplot" in sys.modules:
-        assert sys.modules["matplotlib.pyplot"].get_fignums() == []
+    assert state() == before
 
 
 @pytest.mark.parametrize("background", ["#ffffff", "#14171a"])

@@ -26,5 +26,5 @@ def serve(run_file: str, port: int, open_browser: bool, quiet: bool) -> None:
     from forecast.runs import load_draws
 
     tree = load_draws(run_file)
-    printing.speaker(quiet)("making the run ready, which takes a few seconds")
+    printing.speaker(quiet)("making the run ready and compiling the take-off, which takes some seconds")
     show(tree, port, open_browser=open_browser, say=lambda line: click.echo(line))

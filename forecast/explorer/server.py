@@ -102,7 +102,6 @@ def serve(
     with listening(port) as server:  # a port that is taken is said before the seconds that the run takes
         try:
             page = explorer(run, engine="compiled")
-            say("compiling the take-off, which takes some seconds")
             warm(page, "trend")
             threading.Thread(target=warm, args=(page, *LATER), daemon=True).start()
             server.site = site(page)
