@@ -39,6 +39,16 @@ def take(values: Array, interval: Array, offset: int = 0) -> Array:
     return np.take(values, (interval + offset) * draws + np.arange(draws))
 
 
+def last_before(query: Array, nodes: Array) -> Array:
+    """Index of each draw's last node before a query (0 if none is), by halving: (query, draw) in the draw's own nodes."""
+    found, stride = np.zeros(query.shape, dtype=np.intp), 1 << max((nodes.shape[0] - 1).bit_length() - 1, 0)
+    while stride:
+        ahead = np.minimum(found + stride, nodes.shape[0] - 1)
+        found = np.where(take(nodes, ahead) < query, ahead, found)
+        stride >>= 1
+    return found
+
+
 def value_at(path: Path, name: str, place: Place) -> Array:
     """The path's ``time`` or ``z`` at a place."""
     values, slopes = getattr(path, name), getattr(path, f"{name}_slope")
@@ -56,11 +66,10 @@ def locate(path: Path, name: str, level: Array) -> Place:
     """
     values = getattr(path, name)
     level = np.broadcast_to(level, np.broadcast_shapes(np.shape(level), values.shape[1:]))
-    below = np.stack([(values < row).sum(axis=0) for row in np.atleast_2d(level)]).reshape(level.shape)
-    reached = below < values.shape[0]
-    interval = np.clip(below - 1, 0, values.shape[0] - 2)
+    interval = np.minimum(last_before(level, values), values.shape[0] - 2)
+    reached = level <= values[-1]
     fraction = solve(path, name, interval, level)
-    return Place(interval, np.where(below == 0, 0.0, fraction), reached)
+    return Place(interval, np.where(level <= values[0], 0.0, fraction), reached)
 
 
 def solve(path: Path, name: str, interval: Array, level: Array) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.dynamics.events import hermite, take, time_of_level, z_at_time
+from forecast.dynamics.events import hermite, last_before, take, time_of_level, z_at_time
 from forecast.dynamics.flow import Draws, select
 from forecast.dynamics.integrator import FROZEN, Array, Path, log_software, z_of
 from forecast.dynamics.paths import Legs
@@ -124,16 +124,6 @@ def interpolate(query: Array, time: Array, values: Array, slope: Array | None = 
     if slope is None:
         return v0 + (v1 - v0) * fraction
     return np.clip(hermite(v0, v1, take(slope, left), take(slope, left, 1), t1 - t0, fraction), v0, v1)
-
-
-def last_before(query: Array, time: Array) -> Array:
-    """Index of each draw's last node before a query (0 if none is), by halving: (query, draw) in the draw's own nodes."""
-    found, stride = np.zeros(query.shape, dtype=np.intp), 1 << max((time.shape[0] - 1).bit_length() - 1, 0)
-    while stride:
-        ahead = np.minimum(found + stride, time.shape[0] - 1)
-        found = np.where(take(time, ahead) < query, ahead, found)
-        stride >>= 1
-    return found
 
 
 def largest_speedup(legs: Legs, window_end: float) -> Array:
