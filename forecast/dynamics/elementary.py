@@ -12,8 +12,8 @@ from math import factorial
 import numpy as np
 from numba import njit
 
-EXP_SERIES = tuple(1.0 / factorial(k) for k in range(14, 0, -1))  # |r| <= ln 2 / 2: the next term is below 4e-18
-LOG_SERIES = tuple(2.0 / (2 * k + 1) for k in range(11, -1, -1))  # |s| <= 0.172: likewise
+E1, E2, E3, E4, E5, E6, E7, E8, E9, E10, E11, E12 = (1.0 / factorial(k) for k in range(1, 13))  # |r| <= ln 2 / 2
+L0, L1, L2, L3, L4, L5, L6, L7, L8, L9 = (2.0 / (2 * k + 1) for k in range(10))  # |s| <= 0.172
 LN2_HIGH = 0.693147180369123816490  # 33 bits: its product with an exponent is exact
 LN2_LOW = 1.90821492927058770002e-10  # the rest of ln 2
 PER_LN2 = float(1.0 / np.log(2.0))
@@ -53,11 +53,13 @@ def power_of_two(k: float) -> float:
 
 @njit(inline="always")
 def exponential_series(r: float) -> float:
-    """expm1(r) for small r."""
-    total = 0.0
-    for coefficient in EXP_SERIES:
-        total = (total + coefficient) * r
-    return total
+    """expm1(r) for small r, in groups that do not wait for each other."""
+    two = r * r
+    four = two * two
+    first = (E1 + r * E2) + two * (E3 + r * E4)
+    second = (E5 + r * E6) + two * (E7 + r * E8)
+    third = (E9 + r * E10) + two * (E11 + r * E12)
+    return r * (first + four * (second + four * third))
 
 
 @njit(inline="always")
@@ -82,9 +84,10 @@ def log(x: float) -> float:
     k = (bits - SQRT_HALF_BITS) >> 52
     f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
     s = f / (2.0 + f)
-    total = 0.0
-    for coefficient in LOG_SERIES:
-        total = total * s * s + coefficient
+    q = s * s
+    two = q * q
+    four = two * two
+    total = (L0 + q * L1) + two * (L2 + q * L3) + four * ((L4 + q * L5) + two * (L6 + q * L7) + four * (L8 + q * L9))
     y = (k * LN2_LOW + s * total) + k * LN2_HIGH
     return (np.inf if x == np.inf else y) if x > 0.0 else (-np.inf if x == 0.0 else np.nan)
 
