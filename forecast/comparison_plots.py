@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from forecast.words import number
 
 ROW_HEIGHT = 0.34  # inches
 HARDLY = 0.05
+LABEL = 34  # characters of a line under an axis that long names have made narrow
 WIDE = 28  # characters of a label that leave little room for the axis
 FIGURE_FORMATS = (".svg", ".png", ".pdf")
 
@@ -39,7 +41,7 @@ def plot_intervals(
     ax = new_axes(ax)
     figure = ax.get_figure(root=True)
     if figure is not None:
-        figure.set_size_inches(figure.get_size_inches()[0], 0.9 + ROW_HEIGHT * len(labels))
+        figure.set_size_inches(figure.get_size_inches()[0], 0.9 + ROW_HEIGHT * len(labels) + 0.2 * xlabel.count("\n"))
     finite = [x for one in values for x in (one.low, one.median, one.high) if np.isfinite(x) and (x > 0.0 or not log)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     end = high * (high / low) ** 0.06 if log else high + 0.06 * (high - low or 1.0)
@@ -54,7 +56,7 @@ def plot_intervals(
         if np.isfinite(one.median):
             ax.plot([ends[1]], [row], marker="o", color=colour, markersize=6)
     ax.set_yticks(range(len(labels)), list(labels))
-    ax.invert_yaxis()
+    ax.set_ylim(len(labels) - 0.5, -0.5)
     if log:
         ax.set_xscale("log")
         ax.xaxis.set_minor_locator(NullLocator())
@@ -98,7 +100,11 @@ def plot_views(compared: xr.Dataset, name: str = "year_100", ax: Axes | None = N
             labels.append(", ".join(words).replace("_", " "))
             values.append(estimate(compared[name].sel(view=view, scenario=scenario), power=10.0 if counts else None))
     units = str(compared[name].attrs.get("units", "")).removeprefix("log10 ")
-    return plot_intervals(labels, values, units, counts or units == "OOM", ax)
+    said = str(compared[name].attrs.get("definition", name))
+    label = (
+        fill(f"{said} ({units})", LABEL) + f"\nmedian and {values[0].prob:.0%} interval;\narrow: not within the window"
+    )
+    return plot_intervals(labels, values, label, counts or units == "OOM", ax)
 
 
 def plot_forms(comparison: xr.Dataset, name: str = "best_year_gain", ax: Axes | None = None) -> Axes:

@@ -88,7 +88,7 @@ def read_provenance(run: xr.DataTree) -> dict[str, Any]:
     text = run.attrs.get("forecast")
     if text is None:
         raise InputError(
-            "this DataTree is no run of forecast: it lacks the attribute 'forecast'; make one with forecast fit"
+            "this DataTree is no run of forecast: it lacks the attribute 'forecast'; make one with forecast run"
         )
     record: dict[str, Any] = json.loads(text)
     return record
@@ -175,9 +175,10 @@ def load_run(path: str | PathLike[str]) -> xr.DataTree:
     try:
         run = xr.load_datatree(file, engine="h5netcdf")
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        reason = "no netCDF file at all" if "file signature not found" in said else said
         raise InputError(
-            f"{file}: not a readable run file ({reason}); remake it with: forecast fit -o {file.parent}"
+            f"{file}: not a readable run file ({reason}); remake it with: forecast run -o {file.parent}"
         ) from error
     check_run(run, file)
     run.attrs.pop("_NCProperties", None)  # the netCDF library's own note
@@ -195,11 +196,11 @@ def present(file: Path) -> Path:
     if file.is_dir():
         inside = file / "run.nc"
         remedy = (
-            f"name its run file, {inside}" if inside.is_file() else f"make a run there with: forecast fit -o {file}"
+            f"name its run file, {inside}" if inside.is_file() else f"make a run there with: forecast run -o {file}"
         )
         raise DataMissingError(f"{file}: is a folder, not a run file: {remedy}")
     if not file.is_file():
-        raise DataMissingError(f"{file}: no such run file; make one with: forecast fit -o {file.parent or '.'}")
+        raise DataMissingError(f"{file}: no such run file; make one with: forecast run -o {file.parent or '.'}")
     return file
 
 
@@ -237,7 +238,7 @@ def variables_of(group: Any) -> xr.Dataset:
 
 def check_run(run: xr.DataTree, file: Path) -> None:
     """Refuse a file that is not a complete run of this schema."""
-    remake = f"remake it with: forecast fit -o {file.parent}"
+    remake = f"remake it with: forecast run -o {file.parent}"
     text = run.attrs.get("forecast")
     if not isinstance(text, str):
         raise InputError(f"{file}: a netCDF file, but not a run of forecast (no attribute 'forecast'); {remake}")

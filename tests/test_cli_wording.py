@@ -60,7 +60,7 @@ def test_a_run_is_not_scored_against_a_run(run_file: Path) -> None:
 
 def test_a_folder_is_not_a_run_and_its_run_is_named(run_file: Path, tmp_path: Path) -> None:
     refused(call("check", str(run_file.parent)), "is a folder", f"name its run file, {run_file}", code=4)
-    refused(call("takeoff", str(tmp_path)), "is a folder", "forecast fit -o", code=4)
+    refused(call("takeoff", str(tmp_path)), "is a folder", "forecast run -o", code=4)
 
 
 def test_a_table_of_a_header_alone_can_be_left_out(run_file: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "views",
     multiple=True,
     metavar="NAME",
-    help="Name or path; repeatable; all shipped views if nothing is to be compared.",
+    help="Name or path; repeatable; all shipped views if no second scenario is given either.",
     shell_complete=complete_views,
 )
 @SET
@@ -74,12 +74,14 @@ def compare(
 
     Example: forecast compare forecast-out/run.nc --view davidson2023 --scenario software_only
     """
+    import numpy as np
+
     from forecast.assignments import with_assigned
     from forecast.drivers import disagreement as settling
     from forecast.drivers.outputs import parsed_outputs
     from forecast.presets import with_presets
     from forecast.research import compare as compared
-    from forecast.runs import load_draws
+    from forecast.runs import load_draws, sample_shape
 
     given, leading = with_assigned(dict.fromkeys(views), assignments), scenarios[0] if scenarios else "baseline"
     if (disagreement or outputs) and len(given) != 2:
@@ -102,7 +104,7 @@ def compare(
             warn(tree)
             click.echo(disagreement_text(table))
         return
-    chosen = with_presets(tree, given, presets) or list(compared.view_names())
+    chosen = with_presets(tree, given, presets) or ([] if len(scenarios) > 1 else list(compared.view_names()))
     found = compared.compare(tree, chosen, scenarios or "baseline", years, compared.SWAP_DRAWS)
     frame = compared.comparison_table(found)
     if figure is not None:
@@ -112,6 +114,9 @@ def compare(
     if not (as_json or as_csv):
         warn(tree)
     printing.emit_frame(frame, as_json, as_csv, compared.comparison_words(found))
+    used, whole = int(found.sizes["chain"] * found.sizes["draw"]), int(np.prod(sample_shape(tree)))
+    if used < whole and not (as_json or as_csv):
+        click.echo(f"\nOver {used:,} of the run's {whole:,} draws, so its own row lies a little off the headline.")
     if differences and not (as_json or as_csv):
         for view in chosen:
             click.echo(

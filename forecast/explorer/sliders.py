@@ -222,13 +222,17 @@ def interval_words(name: str, low: float, high: float) -> str:
 
 
 def estimate_words(name: str, low: float, median: float, high: float) -> str:
-    """Median and interval of a parameter in one phrase, the unit said once.
+    """Median and interval of a parameter in one phrase, the unit said once where all three share it.
 
     >>> estimate_words("automation_gap", 2.2, 4.7, 9.3)
     '4.7 OOM (2.2 to 9.3)'
+    >>> estimate_words("required_horizon_minutes", 204.0, 7800.0, 3.3e5)
+    '130 hours of work (3.4 hours to 2.7 years)'
     """
-    middle = value_words(name, median)
-    first, second = (without_unit(value_words(name, end), middle) for end in (low, high))
+    middle, lowest, highest = (value_words(name, value) for value in (median, low, high))
+    first, second = without_unit(lowest, middle), without_unit(highest, middle)
+    shared = min(len(whole.split(" ")) - len(short.split(" ")) for whole, short in ((lowest, first), (highest, second)))
+    first, second = (" ".join(words[: len(words) - shared]) for words in (lowest.split(" "), highest.split(" ")))
     return f"{middle} ({joined(first, second)})"
 
 
