@@ -96,7 +96,7 @@ class CompiledFlow:
         tables = in_lanes(self.table[:, order])
         nodes, steps = np.empty((len(COLUMNS), limit + 1, size)), np.empty((limit, size))
         for column, name in zip(nodes, COLUMNS, strict=True):
-            column[0] = getattr(first, name, None) if hasattr(first, name) else getattr(first.memory, name)
+            column[0] = getattr(first if hasattr(first, name) else first.memory, name)
         used = np.zeros(len(tables), dtype=np.intp)
         shares = [np.arange(len(tables))[k::CORES] for k in range(min(CORES, len(tables)))]
         shared(
@@ -186,9 +186,7 @@ def kernel_source(graph: Graph, wanted: list[int]) -> tuple[str, tuple[int, ...]
     for number in body:
         name, *rest = graph.nodes[number]
         if name == "divide" and rest[1] not in moving:  # a division costs ten multiplications
-            name, rest = "multiply", [rest[0], graph.apply("divide", 1.0, Symbol(graph, rest[1])).number]
-            if graph.nodes[rest[1]][0] == "divide" and graph.nodes[graph.nodes[rest[1]][2]][0] == "constant":
-                rest[1] = graph.operand(1.0 / graph.nodes[graph.nodes[rest[1]][2]][1])
+            name, rest = "multiply", [rest[0], reciprocal(graph, rest[1])]
         lines.append(f"v{number} = {expression(graph, name, rest, [spoken(operand) for operand in rest])}")
     inputs = [f"v{graph.known[('input', f'moving.{name}')]} = {name}[first + i]" for name in MOVING]
     outputs = [f"out{k}[first + i] = v{number}" for k, number in enumerate(wanted)]
@@ -203,6 +201,14 @@ def kernel({arguments}):
             {inner}
 """
     return text, tuple(columns)
+
+
+def reciprocal(graph: Graph, number: int) -> int:
+    """Number of the node that is one over another; of a plain number it is one too."""
+    kind, *value = graph.nodes[number]
+    if kind == "constant":
+        return graph.operand(1.0 / value[0])
+    return graph.apply("divide", 1.0, Symbol(graph, number)).number
 
 
 def expression(graph: Graph, name: str, numbers: list[int], spoken: list[str]) -> str:

@@ -182,7 +182,7 @@ def respond(site: Site, method: str, target: str, headers: Mapping[str, str], po
         return refusal(HTTPStatus.BAD_REQUEST, str(error))
     except ForecastError as error:
         return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-    except Exception:
+    except Exception:  # the border: a fault of ours must neither end the server nor reach the browser
         traceback.print_exc(file=sys.stderr)
         return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "the answer could not be computed: the terminal says why")
 
