@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forecast.errors import DataMissingError, InputError
+from forecast.errors import InputError
 from forecast.families import suggestion
+from forecast.places import priors_folder
 from forecast.prior_files import PriorFile, Source, line_of, read_prior_file, shown
 from forecast.statements import Prior
 
@@ -74,21 +75,12 @@ def scenario_names() -> list[str]:
     >>> scenario_names()[:1]
     ['baseline']
     """
-    return sorted(path.stem for path in (shipped_folder() / "scenarios").glob("*.toml"))
-
-
-def shipped_folder() -> Path:
-    """Where the prior files are: ``forecast/_priors`` in a wheel, ``priors`` beside the package in a checkout."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "_priors", package.parent / "priors"):
-        if (folder / "baseline").is_dir():
-            return folder
-    raise DataMissingError("the prior files are missing from this installation of forecast: install it again")
+    return sorted(path.stem for path in (priors_folder() / "scenarios").glob("*.toml"))
 
 
 def overlay_files() -> dict[str, Path]:
     """The shipped overlays by name."""
-    folder = shipped_folder()
+    folder = priors_folder()
     return {path.stem: path for pattern in ("scenarios/*.toml", "*.toml") for path in sorted(folder.glob(pattern))}
 
 

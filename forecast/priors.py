@@ -26,8 +26,8 @@ from forecast.overlays import (
     known_names,
     overlay_files,
     overlay_path,
-    shipped_folder,
 )
+from forecast.places import priors_folder
 from forecast.prior_files import (
     BLOCK_OF,
     BLOCKS_OF_NAMES,
@@ -209,7 +209,7 @@ def check_priors(path: str | Path | None = None) -> list[str]:
 
 
 def _set_folder(name_or_path: str | Path) -> Path:
-    shipped = shipped_folder()
+    shipped = priors_folder()
     names = sorted(folder.parent.name for folder in shipped.glob("*/depth_scaling.toml"))
     if str(name_or_path) in names:
         return shipped / str(name_or_path)

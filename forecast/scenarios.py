@@ -10,7 +10,8 @@ import numpy as np
 
 from forecast.errors import InputError
 from forecast.families import suggestion
-from forecast.overlays import scenario_names, shipped_folder
+from forecast.overlays import scenario_names
+from forecast.places import priors_folder
 from forecast.prior_files import read_prior_file
 
 Course = Literal["trend", "frozen", "leap"]
@@ -52,7 +53,7 @@ def load_scenario(name: str) -> Scenario:
     if name not in scenario_names():
         raise InputError(f"no scenario named {name!r}{suggestion(name, scenario_names())}")
     faults: list[str] = []
-    file = read_prior_file(shipped_folder() / "scenarios" / f"{name}.toml", faults, overlay=True)
+    file = read_prior_file(priors_folder() / "scenarios" / f"{name}.toml", faults, overlay=True)
     if file is None or faults:
         raise InputError("\n".join(faults))
     if file.priors:

@@ -10,7 +10,7 @@ from datetime import date as Date
 from pathlib import Path
 
 from forecast.errors import DataMissingError, InputError
-from forecast.overlays import shipped_folder
+from forecast.places import priors_folder
 
 
 def vintage_names() -> list[str]:
@@ -54,4 +54,4 @@ def vintage_path(cut: Date) -> Path:
 
 
 def _folder() -> Path:
-    return shipped_folder() / "vintages"
+    return priors_folder() / "vintages"

@@ -22,7 +22,7 @@ from forecast import schema
 from forecast.cli import main
 from forecast.errors import InputError
 from forecast.observations import SHIPPED
-from forecast.overlays import shipped_folder
+from forecast.places import priors_folder
 from forecast.runs import load_run, provenance, read_provenance, with_provenance
 
 PRIOR_ONLY = ("run", "--prior-only", "--draws", "50")
@@ -301,7 +301,7 @@ PRIOR_FAULTS = {
 @pytest.mark.parametrize("fault", PRIOR_FAULTS)
 def test_a_fault_in_a_prior_file_is_named_by_file_and_line(old: Path, tmp_path: Path, fault: str) -> None:
     folder = tmp_path / "priors"
-    shutil.copytree(shipped_folder() / "baseline", folder)
+    shutil.copytree(priors_folder() / "baseline", folder)
     file = folder / "depth_scaling.toml"
     before, after = PRIOR_FAULTS[fault]
     text = file.read_text(encoding="utf-8")

@@ -8,13 +8,14 @@ import re
 import numpy as np
 import pytest
 
-from forecast.overlays import scenario_names, shipped_folder
+from forecast.overlays import scenario_names
+from forecast.places import priors_folder
 from forecast.prior_files import JUDGEMENT, read_prior_file
 from forecast.priors import Priors, check_priors, load_priors
 from forecast.schema import PARAMETERS
 
 AS_OF = 2026.83
-FILES = sorted(shipped_folder().rglob("*.toml"))
+FILES = sorted(priors_folder().rglob("*.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_every_prior_says_why(priors: Priors) -> None:
 
 
 def test_scenarios_and_views_have_names_of_their_own() -> None:
-    views = {path.stem for path in shipped_folder().glob("*.toml")}
+    views = {path.stem for path in priors_folder().glob("*.toml")}
     assert views & set(scenario_names()) == set()
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import forecast.overlays
+import forecast.places
 from forecast.errors import DataMissingError, InputError
-from forecast.overlays import overlay_names, scenario_names, shipped_folder
+from forecast.overlays import overlay_names, scenario_names
+from forecast.places import priors_folder
 from forecast.prior_files import line_of
 from forecast.priors import check_priors, interval, load_priors
 from forecast.schema import PARAMETERS
@@ -48,7 +49,7 @@ def view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the baseline set in the working folder."""
     monkeypatch.chdir(tmp_path)
-    return Path(shutil.copytree(shipped_folder() / "baseline", tmp_path / "mine")).relative_to(tmp_path)
+    return Path(shutil.copytree(priors_folder() / "baseline", tmp_path / "mine")).relative_to(tmp_path)
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -177,7 +178,7 @@ def test_a_path_outside_the_working_folder_is_printed_whole(view: Path, monkeypa
     path = view.absolute()
     edit(view, 'units = "1"', 'units = "m"')
     monkeypatch.chdir(path.root)
-    monkeypatch.chdir(shipped_folder())
+    monkeypatch.chdir(priors_folder())
     assert check_priors(path)[0].startswith(f"{path.as_posix()}:5: ")
 
 
@@ -251,16 +252,16 @@ def test_a_folder_that_is_not_there_names_the_known_sets(tmp_path: Path) -> None
 
 
 def test_an_installation_without_priors_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(forecast.overlays, "__file__", str(tmp_path / "forecast" / "overlays.py"))
+    monkeypatch.setattr(forecast.places, "__file__", str(tmp_path / "forecast" / "places.py"))
     with pytest.raises(DataMissingError, match="install it again"):
         load_priors()
 
 
 def test_priors_are_found_inside_an_installed_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     digest = load_priors().digest
-    shutil.copytree(shipped_folder(), tmp_path / "forecast" / "_priors")
-    monkeypatch.setattr(forecast.overlays, "__file__", str(tmp_path / "forecast" / "overlays.py"))
-    assert shipped_folder() == (tmp_path / "forecast" / "_priors").resolve()
+    shutil.copytree(priors_folder(), tmp_path / "forecast" / "_priors")
+    monkeypatch.setattr(forecast.places, "__file__", str(tmp_path / "forecast" / "places.py"))
+    assert priors_folder() == (tmp_path / "forecast" / "_priors").resolve()
     assert load_priors().digest == digest
 
 

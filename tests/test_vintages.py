@@ -118,7 +118,7 @@ def test_a_cut_before_all_vintages_is_told_the_earliest() -> None:
 
 
 def test_an_installation_without_vintages_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.vintages.shipped_folder", lambda: tmp_path)
+    monkeypatch.setattr("forecast.vintages.priors_folder", lambda: tmp_path)
     with pytest.raises(DataMissingError, match="install it again"):
         vintage_path(Date(2022, 1, 1))
 

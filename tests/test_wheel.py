@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.overlays import shipped_folder
+from forecast.places import priors_folder
 from forecast.priors import load_priors
 
 ROOT = Path(__file__).parents[1]
@@ -38,13 +38,13 @@ def output_of(site: Path, *arguments: str) -> str:
 
 
 def test_a_checkout_reads_its_own_priors():
-    assert shipped_folder() == ROOT / "priors"
+    assert priors_folder() == ROOT / "priors"
 
 
 def test_a_wheel_reads_the_same_priors(installed):
     code = (
-        "from forecast.overlays import shipped_folder; from forecast.priors import load_priors; "
-        "print(shipped_folder()); print(load_priors().digest)"
+        "from forecast.places import priors_folder; from forecast.priors import load_priors; "
+        "print(priors_folder()); print(load_priors().digest)"
     )
     folder, digest = output_of(installed, "-c", code).splitlines()
     assert Path(folder) == installed / "forecast" / "_priors"

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import xarray as xr
 
-from forecast.overlays import shipped_folder
+from forecast.places import priors_folder
 from forecast.reporting.content import Figure, Section, Table
 from forecast.runs import CHECKS, EVIDENCE, read_provenance
 from forecast.summaries import COLUMNS
@@ -82,5 +82,5 @@ def answers_key(run: xr.DataTree, scenarios: Sequence[str], years: Sequence[int]
 def package_digest() -> str:
     """SHA-256 of the package's sources and shipped overlays: answers of another version are computed anew."""
     package = Path(__file__).resolve().parents[1]
-    files = sorted([*package.rglob("*.py"), *package.glob("evaluation/*.json"), *shipped_folder().rglob("*.toml")])
+    files = sorted([*package.rglob("*.py"), *package.glob("evaluation/*.json"), *priors_folder().rglob("*.toml")])
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

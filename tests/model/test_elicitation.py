@@ -13,7 +13,7 @@ from forecast.errors import InputError
 from forecast.fitting import sample_prior
 from forecast.model import build_model
 from forecast.observations import Observations
-from forecast.overlays import shipped_folder
+from forecast.places import priors_folder
 from forecast.priors import Priors, check_priors, interval, load_priors
 from forecast.runs import parameters_of
 from forecast.views import apply_view
@@ -133,7 +133,7 @@ def test_python_refuses_it_too(priors: Priors) -> None:
 
 def test_both_at_once_in_one_set_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    folder = Path(shutil.copytree(shipped_folder() / "baseline", tmp_path / "mine")).relative_to(tmp_path)
+    folder = Path(shutil.copytree(priors_folder() / "baseline", tmp_path / "mine")).relative_to(tmp_path)
     added = FILLED.split("[priors.infinite_compute_multiple]")[1].split("[priors.tenth")[0]
     with (folder / "research.toml").open("a", encoding="utf-8") as file:
         file.write("\n[priors.infinite_compute_multiple]" + added)

@@ -17,7 +17,8 @@ from forecast import equations
 from forecast.constants import constants
 from forecast.equations import trends
 from forecast.observations import Observations
-from forecast.overlays import overlay_names, scenario_names, shipped_folder
+from forecast.overlays import overlay_names, scenario_names
+from forecast.places import priors_folder
 from forecast.prior_files import JUDGEMENT, SCHEMA
 from forecast.priors import Prior, Priors, check_priors, load_priors
 from forecast.projection import on_trend
@@ -54,7 +55,7 @@ def test_these_are_the_views_shipped() -> None:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_loads_and_replaces_known_parameters_only(view: str) -> None:
-    assert check_priors(shipped_folder() / f"{view}.toml") == []
+    assert check_priors(priors_folder() / f"{view}.toml") == []
     priors = seen_by(view)
     assert set(priors) == set(seen_by())
     assert set(changed(view)) <= set(SCHEMA)
