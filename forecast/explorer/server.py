@@ -99,17 +99,27 @@ def serve(
     >>> import forecast as fc
     >>> fc.serve(fc.load_run("forecast-out/run.nc"), port=0)  # doctest: +SKIP
     """
+    ended = threading.Event()
+
+    def compile_the_rest() -> None:
+        try:
+            warm(page, *LATER)
+        except Exception:
+            if not ended.is_set():  # Python is going down and gives no more threads: nobody waits for this any more
+                raise
+
     with listening(port) as server:  # a port that is taken is said before the seconds that the run takes
         try:
             page = explorer(run, engine="compiled")
             warm(page, "trend")
-            threading.Thread(target=warm, args=(page, *LATER), daemon=True).start()
+            threading.Thread(target=compile_the_rest, daemon=True).start()
             server.site = site(page)
             say(f"{address(server)} shows the run; Ctrl-C ends it")
             if open_browser:
                 webbrowser.open(address(server))
             server.serve_forever()
         except KeyboardInterrupt:
+            ended.set()
             say("ended")
 
 
