@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import signal
 import threading
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
-from forecast.constants import constants, coords, refuse_empty
+from forecast.assembling import completed, fixed_and_derived, prior_draws, with_derived
+from forecast.constants import refuse_empty
 from forecast.convergence import gate_record
-from forecast.equations import trends
-from forecast.equations.research import production
 from forecast.errors import ForecastError, InputError
 from forecast.observations import Observations, load_settings
 from forecast.priors import Priors
 from forecast.progress import Progress
 from forecast.runs import (
-    parameters_of,
     provenance,
-    sample_shape,
     with_provenance,
 )
-from forecast.schema import BLOCKS, DERIVED, PARAMETERS, PRODUCTION, SAMPLE_DIMS, STATED, Variable
+from forecast.schema import BLOCKS, PARAMETERS, SAMPLE_DIMS, STATED, Variable
 
 READ_FROM_TRACE: dict[str, Any] = {"HalfNormal_parameter": np.abs, "LogUniform_parameter": np.exp}
 SAMPLING = "sampling"
@@ -173,49 +168,6 @@ def told_of_draws(progress: Progress) -> Callable[[Sequence[Any]], None]:
     return tell
 
 
-def prior_draws(
-    priors: Priors, observations: Observations, settings: dict[str, int], names: Iterable[str] | None = None
-) -> xr.Dataset:
-    """Independent draws of the named parameters (all by default) from their priors, dims (chain, draw, ...).
-
-    Each parameter has a seed of its own, so that changing one prior leaves the draws of the others as they were.
-    """
-    shape = (settings["chains"], settings["draws"])
-    labels = coords(observations)
-    variables = {}
-    for name in STATED if names is None else names:
-        if name not in priors:  # stated another way
-            continue
-        prior = priors[name]
-        if prior.distribution == "fixed":
-            continue
-        variable = STATED[name]
-        extra = tuple(len(labels[dim]) for dim in variable.dims)
-        rng = np.random.default_rng(
-            np.random.SeedSequence(settings["random_seed"], spawn_key=(zlib.crc32(name.encode()),))
-        )
-        size = shape if prior.distribution == "Dirichlet" else shape + extra
-        values = np.asarray(prior.sample(rng, int(np.prod(size)), observations.as_of_year)).reshape(shape + extra)
-        variables[name] = (SAMPLE_DIMS + variable.dims, values, attributes(variable))
-    sample = {dim: np.arange(n) for dim, n in zip(SAMPLE_DIMS, shape, strict=True)}
-    used = {dim: labels[dim] for _, (dims, _, _) in variables.items() for dim in dims if dim in labels}
-    return xr.Dataset(variables, coords=sample | used)
-
-
-def attributes(variable: Variable) -> dict[str, str]:
-    """Unit and definition as netCDF attributes."""
-    return {"units": variable.units, "definition": variable.definition}
-
-
-def fixed_and_derived(priors: Priors, observations: Observations) -> xr.Dataset:
-    """What a projection needs besides draws: constants of the tables and parameters held at a value."""
-    numbers = constants(observations)
-    held = {name: prior.params["value"] for name, prior in priors.items() if prior.distribution == "fixed"}
-    years = numbers.pop("horizon_years")
-    data: dict[str, Any] = {name: ((), float(value)) for name, value in (numbers | held).items()}
-    return xr.Dataset(data | {"horizon_years": (("horizon_model",), years)})
-
-
 def sample_prior(
     priors: Priors,
     observations: Observations,
@@ -255,18 +207,6 @@ def sample_prior(
     return with_provenance(tree, provenance(priors, observations, settings, "prior") | {"gate": None})
 
 
-def with_derived(drawn: xr.Dataset, priors: Priors, observations: Observations) -> xr.Dataset:
-    """The draws with what follows from them: research production, and the centre of the task-horizon regression."""
-    p = {str(name): array.values for name, array in drawn.data_vars.items()}
-    p |= {str(name): array.values[()] for name, array in fixed_and_derived(priors, observations).data_vars.items()}
-    years = p.pop("horizon_years")
-    found = production(p) if any(name in priors for name in PRODUCTION) else {}
-    found["effective_flop_centre"] = trends.effective_flop_centre(years, p)
-    known, shape = STATED | DERIVED, tuple(drawn.sizes[dim] for dim in SAMPLE_DIMS)
-    whole = {name: (SAMPLE_DIMS, np.broadcast_to(x, shape), attributes(known[name])) for name, x in found.items()}
-    return drawn.assign(whole)
-
-
 @contextmanager
 def interrupts_kept() -> Iterator[Callable[[], None]]:
     """Remember a Ctrl-C that lands in a compiler's callback, where Python drops the exception; the call raises it."""
@@ -295,26 +235,11 @@ def assemble(
 ) -> xr.DataTree:
     """The groups of a run from what the sampler returned."""
     posterior = taken_apart(sampled["posterior"].to_dataset())
-    missing = [name for name in STATED if name not in posterior and name in priors]
-    lost = sorted(set(missing) & parameters_in(model))
+    lost = sorted({name for name in STATED if name not in posterior and name in priors} & parameters_in(model))
     if lost:
         raise ForecastError(f"the sampler returned no draws of {', '.join(lost)}: report this as a bug")
-    untouched = prior_draws(priors, observations, settings, missing)
-    posterior = with_derived(posterior.merge(untouched), priors, observations)
-    for name in posterior.data_vars:
-        posterior[name].attrs = attributes((STATED | DERIVED)[str(name)])
-    tree = xr.DataTree.from_dict(
-        {
-            "prior": with_derived(prior_draws(priors, observations, settings), priors, observations),
-            "posterior": posterior,
-            "sample_stats": sampled["sample_stats"].to_dataset()[["diverging", "n_steps", "energy", "logp", "depth"]],
-            "observed_data": observed_rows(model),
-            "constant_data": fixed_and_derived(priors, observations),
-        }
-    )
-    tree["log_likelihood"] = xr.DataTree(pointwise_log_likelihood(tree, observations))
-    tree["log_prior"] = xr.DataTree(log_prior(posterior, priors, observations))
-    return tree
+    told = sampled["sample_stats"].to_dataset()[["diverging", "n_steps", "energy", "logp", "depth"]]
+    return completed(posterior, told, observed_rows(model), priors, observations, settings)
 
 
 def parameters_in(model: Any) -> set[str]:
@@ -357,37 +282,3 @@ def observed_rows(model: Any) -> xr.Dataset:
         data[variable.name] = ((dim,), model.rvs_to_values[variable].get_value())
         coords_of[dim] = list(model.coords[dim])
     return xr.Dataset(data, coords=coords_of)
-
-
-def pointwise_log_likelihood(run: xr.DataTree, observations: Observations) -> xr.Dataset:
-    """Log-likelihood of every row of every table, dims (chain, draw, <table>_row)."""
-    from forecast.model.on_draws import log_likelihood
-
-    chains, draws = sample_shape(run)
-    found = log_likelihood(parameters_of(run), observations)
-    return xr.Dataset(
-        {name: ((*SAMPLE_DIMS, f"{name}_row"), values.reshape(chains, draws, -1)) for name, values in found.items()}
-    )
-
-
-def log_prior(posterior: xr.Dataset, priors: Priors, observations: Observations) -> xr.Dataset:
-    """Log density of every parameter's draws under its own prior, for power-scaling."""
-    year = observations.as_of_year
-    result: dict[str, Any] = {}
-    for name, variable in STATED.items():
-        prior = priors.get(name)
-        if prior is None or prior.distribution == "fixed":
-            continue
-        values = posterior[name].values
-        if prior.distribution == "Dirichlet":
-            density = stats.dirichlet(prior.params["a"]).logpdf(normalised(values.reshape(-1, values.shape[-1])).T)
-            result[name] = (SAMPLE_DIMS, density.reshape(values.shape[:2]))
-        else:
-            result[name] = (SAMPLE_DIMS + variable.dims, prior.scipy(year).logpdf(values))
-    return xr.Dataset(result)
-
-
-def normalised(shares: np.ndarray) -> np.ndarray:
-    """Shares that sum to 1 to the last bit, as scipy's Dirichlet demands."""
-    result: np.ndarray = shares / shares.sum(axis=-1, keepdims=True)
-    return result

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import xarray as xr
@@ -51,6 +51,7 @@ from forecast.summaries import write_summary, write_text
 
 FILES = ("run.nc", "summary.csv", "report.html")
 Say = Callable[[str], None]
+Origin = Literal["fit", "folder", "package", "prior"]  # of the draws: sampled now, reused, shipped, or not fitted
 
 
 @dataclass(frozen=True)
@@ -136,18 +137,29 @@ def check_folder(folder: Path, names: Sequence[str] = FILES) -> None:
         raise InputError(f"{folder}: cannot be written ({error.strerror}): choose another folder with -o") from error
 
 
-def sampled(job: Job, refit: bool, say: Say, progressbar: bool | Progress = False) -> tuple[xr.DataTree, bool]:
-    """The run of a job, and whether its draws are those in its folder: same priors, tables, settings and version."""
+def sampled(
+    job: Job, refit: bool, say: Say, progressbar: bool | Progress = False, shipped: bool = True
+) -> tuple[xr.DataTree, Origin]:
+    """The run of a job, and where its draws are from.
+
+    Those of the folder, or with `shipped` those that come with the package, are taken where priors, tables, settings,
+    version and model are the same and no `refit` is asked.
+    """
     from forecast.fitting import fit, sample_prior
+    from forecast.shipped import shipped_run
 
     if job.prior_only:
         drawn = {name: job.settings[name] for name in ("draws", "chains", "random_seed")}
-        return _described(sample_prior(job.priors, job.observations, **drawn), job), False
+        return _described(sample_prior(job.priors, job.observations, **drawn), job), "prior"
     file = job.folder / FILES[0]
     found = None if refit else kept(file, fit_digest(job.priors, job.observations, job.settings))
     if found is not None:
         say(f"reused {file} (same priors, tables, settings and version; --refit samples anew)")
-        return _described(found, job), True
+        return _described(found, job), "folder"
+    found = shipped_run(job.priors, job.observations, job.settings) if shipped and not refit else None
+    if found is not None:
+        say("took the posterior that comes with the package (same priors, tables, settings; --refit samples anew)")
+        return _described(found, job), "package"
     if file.exists() and not refit:
         say(f"{file} is of other priors, tables, settings or version, or no run: fitting anew")
     numbers = "{chains} chains x {draws} draws after {tune} of tuning, seed {random_seed}".format(**job.settings)
@@ -155,7 +167,7 @@ def sampled(job: Job, refit: bool, say: Say, progressbar: bool | Progress = Fals
     start = time.perf_counter()
     run = fit(job.priors, job.observations, **job.settings, progressbar=progressbar)
     say(f"fitted, took {time.perf_counter() - start:.0f} s")
-    return _described(run, job), False
+    return _described(run, job), "fit"
 
 
 def kept(file: Path, digest: str) -> xr.DataTree | None:
@@ -180,8 +192,9 @@ def holds(file: Path, job: Job) -> bool:
     return asked and forecasts == set(job.scenarios)
 
 
-def written(job: Job, run: xr.DataTree, found: Forecasts, reused: bool) -> tuple[ReportContent, dict[str, Path]]:
+def written(job: Job, run: xr.DataTree, found: Forecasts, origin: Origin) -> tuple[ReportContent, dict[str, Path]]:
     """Write the three files of a job, all of them computed before the first is touched."""
+    reused = origin == "folder"
     paths = {name: job.folder / name for name in FILES}
     answered, key, known = answered_by(run, found)
     content = report_content(run, found, answered.sections)

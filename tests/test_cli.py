@@ -18,6 +18,7 @@ import xarray as xr
 from click.testing import CliRunner, Result
 
 import forecast.fitting
+import forecast.shipped
 from forecast import schema
 from forecast.cli import main
 from forecast.errors import InputError
@@ -87,6 +88,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
             return with_provenance(run, provenance(priors, observations, settings, "posterior") | {"gate": verdict})
 
         monkeypatch.setattr(forecast.fitting, "fit", fit)
+        monkeypatch.setattr(forecast.shipped, "shipped_run", lambda *_: None)
         return calls
 
     return install
@@ -404,7 +406,7 @@ def test_ctrl_c_while_sampling_stops_the_sampler_and_writes_nothing(old: Path, m
     monkeypatch.setattr("forecast.model.build_model", lambda *_: None)
     monkeypatch.setattr(nutpie, "compile_pymc_model", lambda *_, **__: None)
     monkeypatch.setattr(nutpie, "sample", lambda *_, **__: Interrupted())
-    result = call("run", "-o", str(old), "--quiet")
+    result = call("run", "--refit", "-o", str(old), "--quiet")
     assert result.exit_code == 130
     assert result.stderr.strip() == "error: interrupted; nothing was written"
     assert Interrupted.cancelled == 1
@@ -418,7 +420,7 @@ def fit(*_, **__):
     time.sleep(60)
 forecast.fitting.fit = fit
 from forecast.cli import main
-main(["run", "-o", sys.argv[1]])
+main(["run", "--refit", "-o", sys.argv[1]])
 """
 
 

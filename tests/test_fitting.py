@@ -11,10 +11,11 @@ import xarray as xr
 from scipy import stats
 
 from forecast import fitting
+from forecast.assembling import prior_draws
 from forecast.convergence import Gate, check
 from forecast.equations import trends
 from forecast.errors import ConvergenceError, InputError
-from forecast.fitting import VARIABLES, prior_draws, sample_prior, sampler_settings
+from forecast.fitting import VARIABLES, sample_prior, sampler_settings
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, interval
 from forecast.runs import parameters_of, read_provenance
@@ -171,27 +172,27 @@ def test_the_centre_of_the_task_horizons_is_that_of_each_draw(
     np.testing.assert_allclose(p["effective_flop_centre"], mean, rtol=1e-12)
 
 
-def test_the_fit_converges(run: xr.DataTree) -> None:
-    """600 draws are too few for the gate's ESS of 400; no divergences and R-hat below 1.05 must hold already."""
-    gate = check(run)
+def test_the_fit_converges(fitted: xr.DataTree) -> None:
+    """1200 draws are too few for the gate's ESS of 400; no divergences and R-hat below 1.05 must hold already."""
+    gate = check(fitted)
     assert gate.divergences == 0
     assert gate.max_rhat < 1.05, gate.worst
     assert gate.min_ess_bulk > 50
-    recorded = read_provenance(run)["gate"]
+    recorded = read_provenance(fitted)["gate"]
     assert recorded is not None
     assert recorded["max_rhat"] == gate.max_rhat
     assert recorded["passed"] == gate.passed
 
 
-def test_the_fit_keeps_what_later_diagnostics_need(run: xr.DataTree, observations: Observations) -> None:
+def test_the_fit_keeps_what_later_diagnostics_need(fitted: xr.DataTree, observations: Observations) -> None:
     for group in ("prior", "posterior", "sample_stats", "log_likelihood", "log_prior", "observed_data"):
-        assert group in run.children, group
-    likelihood = run["log_likelihood"].to_dataset()
-    assert likelihood["training_runs"].shape == (4, 1000, observations["training_runs"].sizes["row"])
+        assert group in fitted.children, group
+    likelihood = fitted["log_likelihood"].to_dataset()
+    assert likelihood["training_runs"].shape == (4, 300, observations["training_runs"].sizes["row"])
     assert all(np.isfinite(values).all() for values in likelihood.data_vars.values())
-    density = run["log_prior"].to_dataset()
+    density = fitted["log_prior"].to_dataset()
     assert all(np.isfinite(values).all() for values in density.data_vars.values())
-    growth = run["posterior"]["training_compute_growth"]
+    growth = fitted["posterior"]["training_compute_growth"]
     np.testing.assert_allclose(density["training_compute_growth"], stats.norm(0.6, 0.2).logpdf(growth), rtol=1e-12)
 
 

@@ -42,23 +42,29 @@ MAIN_SERIES = ("log10_parallel_streams", "log10_human_equivalents")
 @making
 @SCENARIO
 @YEARS
+@click.option("--keep", is_flag=True, help="Keep the posterior in the package, for everyone (for its maintainers).")
 @click.pass_context
-def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
+def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, keep: bool, **flags: Any) -> None:
     """Fit or reuse, project, take off: report.html, summary.csv and run.nc in one folder.
+
+    The posterior of the shipped priors and tables comes with the package and is taken as it is; --refit samples anew.
 
     Example: forecast run --as-of 2026-11-01 --years 2026:2045 -o forecast-out
     """
-    from forecast import mainjob
+    from forecast import mainjob, shipped
     from forecast.reporting.forecasts import forecasts
+    from forecast.runs import load_run
 
     say = printing.speaker(quiet)
     job = mainjob.prepared(**flags)
-    tree, reused = mainjob.sampled(job, refit, say, progressbar=teller(quiet))
+    tree, origin = mainjob.sampled(job, refit, say, progressbar=teller(quiet))
     say(f"projecting {', '.join(job.scenarios)} over {job.years[0]} to {job.years[-1]}")
     found = forecasts(tree, job.scenarios, job.years)
-    content, paths = mainjob.written(job, tree, found, reused)
+    content, paths = mainjob.written(job, tree, found, origin)
+    if keep:
+        say(f"kept as the shipped posterior: {', '.join(map(str, shipped.keep(load_run(paths['run.nc']))))}")
     if as_json:
-        printing.emit_json(_result(job, found, content, paths) | {"reused": reused})
+        printing.emit_json(_result(job, found, content, paths) | {"reused": origin == "folder", "draws": origin})
     else:
         files = ", ".join(str(path) for path in reversed(paths.values()))
         click.echo(f"{printing.headline_block(content)}\n\nFiles: {files}")
@@ -78,8 +84,8 @@ def fit(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, **fl
     from forecast.runs import read_provenance, save_run
 
     job = mainjob.prepared(**flags)
-    tree, reused = mainjob.sampled(job, refit, printing.speaker(quiet), progressbar=teller(quiet))
-    file = job.folder / "run.nc"
+    tree, origin = mainjob.sampled(job, refit, printing.speaker(quiet), progressbar=teller(quiet), shipped=False)
+    file, reused = job.folder / "run.nc", origin == "folder"
     if not reused:
         save_run(tree, file)
     gate = read_provenance(tree).get("gate")

@@ -208,7 +208,8 @@ def all_states(
     progress: Progress,
 ) -> tuple[dict[Blocks, State], dict[Blocks, dict[str, Any]]]:
     """The state under every set of blocks that a comparison names, and the gate's record of every refit."""
-    from forecast.fitting import fixed_and_derived, parameters_in, prior_draws, with_derived
+    from forecast.assembling import fixed_and_derived, prior_draws, with_derived
+    from forecast.fitting import parameters_in
     from forecast.model import build_model
 
     reads = {block: frozenset(parameters_in(build_model(priors, observations, [block]))) for block in BLOCKS}

@@ -79,7 +79,7 @@ def prior_batches(
 
     Each model has its own, lest a chance clump of one parameter's truths shows in every model that reads it.
     """
-    from forecast.fitting import prior_draws
+    from forecast.assembling import prior_draws
 
     batch, model = 0, zlib.crc32("+".join(blocks).encode())
     while True:

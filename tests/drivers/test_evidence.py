@@ -45,7 +45,8 @@ from forecast.drivers.evidence_tables import (
 from forecast.drivers.evidence_words import evidence_sentences, evidence_words
 from forecast.drivers.outputs import Output, parsed_outputs
 from forecast.errors import InputError
-from forecast.fitting import compiled_model, prior_draws, sampler_settings, taken_apart, with_derived
+from forecast.assembling import prior_draws, with_derived
+from forecast.fitting import compiled_model, sampler_settings, taken_apart
 from forecast.model import build_switched_model
 from forecast.observations import Observations
 from forecast.priors import Priors, load_priors

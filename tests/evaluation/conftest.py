@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.fitting import pointwise_log_likelihood
+from forecast.assembling import pointwise_log_likelihood
 from forecast.observations import Observations
 from forecast.runs import read_provenance, with_provenance
 
