@@ -5,6 +5,7 @@ A parameter that no likelihood reads is not in the graph: its posterior is its p
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -124,8 +125,20 @@ def compiled_model(model: Any) -> Any:
     import pytensor
 
     # fastmath lets rounding depend on whether a kernel came from the cache: same seed, other numbers
-    with pytensor.config.change_flags(numba__fastmath=False):
+    with pytensor.config.change_flags(numba__fastmath=False), no_garbage_collected():
         return nutpie.compile_pymc_model(model, backend="numba")
+
+
+@contextmanager
+def no_garbage_collected() -> Iterator[None]:
+    """Millions of small objects are made and nearly all are kept: looking for garbage among them took a quarter."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def drawn(compiled: Any, settings: dict[str, int], progressbar: bool | Progress = False) -> xr.DataTree:

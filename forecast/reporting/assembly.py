@@ -101,9 +101,10 @@ def facts(record: Mapping[str, Any]) -> dict[str, str]:
     prior = record["kind"] == "prior"
     sampler = "independent draws of the prior" if prior else "nutpie (NUTS, low-rank mass matrix), numba backend"
     tuned = "" if prior else f" after {settings['tune']} of tuning"
+    taken = "; they came with the package, rounded to nine digits" if record.get("shipped") else ""
     own = sorted(name for name, origin in record.get("origin", {}).items() if origin != "shipped")
     return {
-        "Draws": f"{settings['chains']} chains x {settings['draws']}{tuned}, seed {settings['random_seed']}",
+        "Draws": f"{settings['chains']} chains x {settings['draws']}{tuned}, seed {settings['random_seed']}{taken}",
         "Sampler": sampler,
         "As of": record["as_of"],
         "Overlays of the priors": "; ".join(record.get("overlays", ())) or "none",

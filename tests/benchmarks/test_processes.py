@@ -1,0 +1,73 @@
+"""Whole processes: the main job cold, warm, reused and with the shipped posterior; help and import.
+
+"Cold": environment synced with bytecode, compile caches (PyTensor's, numba's, our own) and the output folder empty.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+TO_THE_FIRST_DRAW = """
+import sys, os
+import forecast as fc
+from forecast.fitting import compiled_model, drawn
+from forecast.model import build_model
+compiled = compiled_model(build_model(fc.load_priors(), fc.load_observations()))
+drawn(compiled, {"draws": 1, "tune": 1, "chains": 1, "random_seed": 1})
+"""
+
+
+@pytest.fixture(scope="module")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile caches of this module's own; full after the first fit."""
+    return tmp_path_factory.mktemp("caches")
+
+
+def seconds(caches: Path, *arguments: str) -> float:
+    """Wall clock of ``python ARGUMENTS``."""
+    own = {"PYTENSOR_FLAGS": f"base_compiledir={caches}", "NUMBA_CACHE_DIR": str(caches / "numba")}
+    environment = os.environ | own | {"XDG_CACHE_HOME": str(caches / "own")}
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], env=environment, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def main_job(folder: Path, *more: str) -> tuple[str, ...]:
+    return ("-m", "forecast", "run", "-o", str(folder), "--quiet", *more)
+
+
+def test_the_main_job(measured: Callable[..., None], caches: Path, tmp_path: Path) -> None:
+    empty = [tmp_path / f"empty{i}" for i in range(2)]
+    cold = [seconds(folder, *main_job(tmp_path / f"cold{i}")) for i, folder in enumerate(empty)]
+    measured("main_job_cold", statistics.median(cold), "median of 2; takes the shipped posterior")
+    measured("main_job_refit_cold", seconds(caches, *main_job(tmp_path / "refit", "--refit")), "once")
+    measured("main_job_refit_warm", seconds(caches, *main_job(tmp_path / "refit", "--refit")), "once")
+    shipped = [seconds(caches, *main_job(tmp_path / f"out{i}")) for i in range(3)]
+    measured("main_job_shipped", statistics.median(shipped), "median of 3")
+    reused = [seconds(caches, *main_job(tmp_path / "out0")) for _ in range(3)]
+    measured("main_job_reused", statistics.median(reused), "median of 3")
+    assert (tmp_path / "out0" / "report.html").is_file()
+
+
+def test_a_second_process_starts_to_sample(measured: Callable[..., None], caches: Path) -> None:
+    seconds(caches, "-c", TO_THE_FIRST_DRAW)  # fills the caches
+    measured(
+        "sampling_starts", statistics.median(seconds(caches, "-c", TO_THE_FIRST_DRAW) for _ in range(3)), "median of 3"
+    )
+
+
+def test_help_and_import(measured: Callable[..., None], caches: Path) -> None:
+    empty = statistics.median(seconds(caches, "-c", "pass") for _ in range(9))
+    measured("help", statistics.median(seconds(caches, "-m", "forecast", "--help") for _ in range(9)), "median of 9")
+    imported = statistics.median(seconds(caches, "-c", "import forecast") for _ in range(9))
+    measured("import", imported - empty, f"median of 9, less {empty:.2f} s of Python itself")
