@@ -25,7 +25,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from forecast.errors import InputError
 from forecast.quantiles import Floats, quantile
-from forecast.summaries import THRESHOLDS, exceedance, length_shares
+from forecast.summaries import THRESHOLDS, exceedance, length_shares, tail
 from forecast.words import number, percent
 
 INK = "#767676"
@@ -160,8 +160,9 @@ def plot_tail(data: xr.DataArray, points: Sequence[float], xlabel: str = "", ax:
     """P(X >= x) at ``points`` over all draws, a line per scenario; a draw without a value counts as no."""
     ax = new_axes(ax)
     for index, (label, one) in enumerate(by_scenario(data)):
-        tail = [float(exceedance(one, float(np.nextafter(point, -np.inf)))) for point in points]
-        ax.plot(points, tail, color=PALETTE[index % 5], linestyle=DASHES[index % 5], linewidth=2, label=label)
+        ax.plot(
+            points, tail(one, points), color=PALETTE[index % 5], linestyle=DASHES[index % 5], linewidth=2, label=label
+        )
     ax.set_ylim(-0.02, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.margins(x=0)

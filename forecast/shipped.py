@@ -86,7 +86,8 @@ def shipped_run(priors: Priors, observations: Observations, settings: dict[str, 
         stored = xr.load_datatree(posterior_file(), engine="h5netcdf")
     except (OSError, ValueError, KeyError, RuntimeError):  # damaged: as good as none
         return None
-    tree = completed(unpacked(stored), *(stored[name].to_dataset() for name in SEEN), priors, observations, settings)
+    told, seen = (stored[name].to_dataset() for name in SEEN)
+    tree = completed(unpacked(stored), told, seen, priors, observations, settings)
     tree.attrs[ANSWERS] = shipped_answers()
     return with_provenance(tree, record | {SHIPPED: True})
 
@@ -149,7 +150,8 @@ def keep(run: xr.DataTree) -> tuple[Path, Path]:
 def packed(run: xr.DataTree) -> dict[str, xr.Dataset]:
     """The groups that nothing else gives back: what was sampled and how, and what it saw."""
     posterior, prior = run["posterior"].to_dataset(), run["prior"].to_dataset()
-    own = [name for name in posterior.data_vars if name in STATED and not posterior[name].equals(prior.get(name))]
+    kept = [name for name in posterior.data_vars if name in prior and posterior[name].equals(prior[name])]
+    own = [name for name in posterior.data_vars if name in STATED and name not in kept]
     scalars = [name for name in own if posterior[name].ndim == 2]
     vectors = posterior[[name for name in own if name not in scalars]]
     found = {"posterior": vectors.assign({SCALARS: posterior[scalars].to_dataarray("parameter")})}

@@ -68,6 +68,7 @@ CONDITIONAL = frozenset(
     }
 )
 CENSORED = frozenset({"year_20", "year_100", "takeoff_years", "years_to_1_oom", "years_to_3_oom", "years_to_6_oom"})
+UNBOUNDED = frozenset({"log10_task_horizon"})  # superexponential, it passes every bound at a finite effective compute
 LENGTH_EDGES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 THRESHOLDS = (6.0, 7.0, 8.0, 9.0, 10.0)
 
@@ -104,7 +105,7 @@ def summary(*datasets: xr.Dataset, prob: float = 0.9, form: str = "section5") ->
     """
     levels = interval_levels(prob)
     rows = [row for data in datasets for one in _scenarios(data) for row in _rows(one, form, levels)]
-    return _frame(rows, [_column(level) for level in levels])
+    return _frame(rows, [quantile_column(level) for level in levels])
 
 
 def probability_rows(
@@ -119,7 +120,7 @@ def probability_rows(
     for data in datasets:
         for one in _scenarios(data):
             rows += _exceedance_rows(one, form, thresholds) + _reached_rows(one, form)
-    return _frame(rows, [_column(level) for level in interval_levels(0.9)])
+    return _frame(rows, [quantile_column(level) for level in interval_levels(0.9)])
 
 
 def length_rows(readouts: xr.Dataset, end: int, form: str = "section5") -> pd.DataFrame:
@@ -130,7 +131,7 @@ def length_rows(readouts: xr.Dataset, end: int, form: str = "section5") -> pd.Da
         for label, share in zip(*length_shares(one["takeoff_years"], end), strict=True):
             said = {"variable": f"takeoff_years: {label}", "probability": share}
             rows.append(labels | said | {"definition": f"share of draws in this bin: {labels['definition']}"})
-    return _frame(rows, [_column(level) for level in interval_levels(0.9)])
+    return _frame(rows, [quantile_column(level) for level in interval_levels(0.9)])
 
 
 def write_summary(frame: pd.DataFrame, path: str | Path) -> Path:
@@ -195,6 +196,18 @@ def exceedance(data: xr.DataArray, threshold: float) -> xr.DataArray:
     return share.assign_attrs(units="1", definition=f"P({data.name or 'x'} > {threshold:g})")
 
 
+def tail(data: xr.DataArray, points: Sequence[float]) -> list[float]:
+    """P(X >= x) over all draws at each point; a NaN draw counts as no.
+
+    >>> tail(xr.DataArray([7.0, 8.0, np.inf, np.nan], dims="draw"), [7.0, 7.5, 9.0])
+    [0.75, 0.5, 0.25]
+    """
+    ordered = np.sort(data.values, axis=None)  # NaN comes last
+    defined = ordered.size - int(np.isnan(ordered).sum())
+    below = np.searchsorted(ordered[:defined], np.asarray(points, dtype=float), side="left")
+    return [(defined - int(number)) / ordered.size for number in below]
+
+
 def exceedance_table(data: xr.DataArray, thresholds: Sequence[float] = THRESHOLDS) -> pd.DataFrame:
     """P(X > x): a row per remaining dim (scenario, year), a column per threshold in the units of ``data``."""
     joined = xr.concat(
@@ -222,7 +235,12 @@ def length_shares(lengths: xr.DataArray, end: int | None = None) -> tuple[list[s
     ]
 
 
-def _column(level: float) -> str:
+def quantile_column(level: float) -> str:
+    """The name of a quantile's column.
+
+    >>> quantile_column(0.05), quantile_column(0.975)
+    ('q05', 'q97.5')
+    """
     return "q" + f"{100.0 * level:04.1f}".removesuffix(".0")
 
 
@@ -242,9 +260,9 @@ def _rows(data: xr.Dataset, form: str, levels: tuple[float, ...]) -> Iterator[di
         if values.dtype == bool:
             yield row | {"probability": float(values.mean())}
             continue
-        _check_finite(name, values, data)
+        check_finite(name, values, data)
         table = quantile(values, levels)
-        names = [_column(level) for level in levels]
+        names = [quantile_column(level) for level in levels]
         if "year" not in values.dims:
             yield row | dict(zip(names, table.values.tolist(), strict=True))
             continue
@@ -298,13 +316,14 @@ def _labels(data: xr.Dataset, name: str, values: xr.DataArray, form: str) -> dic
     return {"scenario": scenario, "form": form, "variable": name, "units": units, "definition": definition}
 
 
-def _check_finite(name: str, values: xr.DataArray, data: xr.Dataset) -> None:
+def check_finite(name: str, values: xr.DataArray, data: xr.Dataset) -> None:
+    """Refuse a variable of `schema.YEARLY` or `schema.READOUTS` with NaN or +inf where it must not have any."""
     bad = np.isnan(values.values) | (values.values == -np.inf)
     if name in CONDITIONAL and "year_100" in data:
         bad &= np.isfinite(data["year_100"].transpose(*values.dims).values)
     elif name in CONDITIONAL:
         bad &= ~np.isnan(values.values)
-    if name not in CENSORED:
+    if name not in CENSORED | UNBOUNDED:
         bad |= values.values == np.inf
     if bad.any():
         raise ForecastError(f"{name}: {int(bad.sum())} of {bad.size} values are not finite; nothing was summarised")

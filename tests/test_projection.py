@@ -19,6 +19,7 @@ from forecast.priors import Priors
 from forecast.projection import project
 from forecast.runs import parameters_of
 from forecast.schema import YEARLY
+from forecast.summaries import summary
 
 LN10 = np.log(10.0)
 
@@ -183,3 +184,12 @@ def test_an_unknown_form_is_refused(prior_run: xr.DataTree) -> None:
         project(prior_run, horizon_form="hyperbolic")
     with pytest.raises(InputError, match="form"):
         takeoff_with_years(prior_run, horizon_form="hyperbolic")
+
+
+def test_a_superexponential_horizon_without_end_is_summarised_as_such(prior_run: xr.DataTree) -> None:
+    """In some draws it has passed every bound by 2045: those count, as infinite, in the quantiles."""
+    found = project(prior_run, years=[2045], horizon_form="superexponential")
+    share = float(np.isinf(found["log10_task_horizon"]).mean())
+    assert 0.05 < share < 1.0
+    row = summary(found).set_index("variable").loc["log10_task_horizon"]
+    assert row["q95"] == np.inf

@@ -79,8 +79,8 @@ def test_everything_that_is_not_stored_is_found_again(
 ) -> None:
     """All groups of a fit from what is stored of it; what is small beside a year moves more."""
     stored = xr.DataTree.from_dict(packed(fitted))
-    seen = (stored[name].to_dataset() for name in SEEN)
-    again = completed(unpacked(stored), *seen, priors, observations, settings(fitted))
+    told, seen = (stored[name].to_dataset() for name in SEEN)
+    again = completed(unpacked(stored), told, seen, priors, observations, settings(fitted))
     assert set(again.children) == set(fitted.children)
     for group in fitted.children:
         before, after = fitted[group].to_dataset(), again[group].to_dataset()

@@ -56,3 +56,8 @@ def test_a_wheel_runs_the_pipeline_and_writes_the_report(installed, tmp_path):
         installed, "-m", "forecast", "run", "--prior-only", "--draws", "20", "--quiet", "-o", str(tmp_path / "out")
     )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"run.nc", "summary.csv", "report.html"}
+
+
+def test_a_wheel_brings_the_fitted_posterior(installed):
+    code = "import forecast as fc; run = fc.shipped_posterior(); print(run['posterior'].sizes['draw'])"
+    assert output_of(installed, "-c", code) == "1000\n"

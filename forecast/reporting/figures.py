@@ -20,7 +20,7 @@ from forecast.quantiles import quantile
 from forecast.reporting import numbers
 from forecast.reporting.content import Figure
 from forecast.reporting.tables import bands_table, exceedance_by_year, tail_table, takeoff_length_table
-from forecast.summaries import THRESHOLDS, csv_text, exceedance
+from forecast.summaries import THRESHOLDS, csv_text, exceedance, tail
 from forecast.words import number, odds, percent
 
 GAIN_POINTS = tuple(np.linspace(0.0, 6.0, 61).tolist())
@@ -200,9 +200,7 @@ def _tail(
 
 
 def _said_at(data: xr.DataArray, point: float) -> str:
-    shares = [
-        (label, float(exceedance(one, float(np.nextafter(point, 0.0))))) for label, one in plots.by_scenario(data)
-    ]
+    shares = [(label, tail(one, [point])[0]) for label, one in plots.by_scenario(data)]
     return "; ".join(f"{label} {percent(share)} ({odds(share)})".strip() for label, share in shares)
 
 

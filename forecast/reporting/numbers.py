@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from forecast.headlines import estimate
 from forecast.quantiles import SAMPLE_DIMS, quantile
-from forecast.summaries import exceedance, length_shares
+from forecast.summaries import exceedance, length_shares, tail
 
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 COLUMNS = ("q05", "q25", "q50", "q75", "q95")
@@ -55,9 +54,9 @@ def exceedance_rows(data: xr.DataArray, thresholds: Sequence[float]) -> pd.DataF
 def tail_rows(data: xr.DataArray, points: Sequence[float]) -> pd.DataFrame:
     """P(X >= x) at the points by scenario, over all draws."""
     rows = [
-        (name, point, float(exceedance(one, float(np.nextafter(point, -np.inf)))))
+        (name, point, share)
         for name, one in scenarios_of(data)
-        for point in points
+        for point, share in zip(points, tail(one, points), strict=True)
     ]
     return pd.DataFrame(rows, columns=["scenario", "at_least", "probability"]).assign(units=data.attrs.get("units", ""))
 

@@ -18,9 +18,9 @@ from forecast.summaries import (
     CENSORED,
     CONDITIONAL,
     THRESHOLDS,
-    exceedance,
     exceedance_table,
     length_shares,
+    tail,
 )
 from forecast.words import number, odds, percent, span
 
@@ -82,8 +82,7 @@ def tail_table(data: xr.DataArray, name: str, points: Sequence[float], what: str
     """P(X >= x) at a few points by scenario, over all draws."""
     frame = pd.DataFrame({f"At least, {what}": [number(point) for point in points]})
     for label, one in by_scenario(data):
-        tail = [float(exceedance(one, float(np.nextafter(point, 0.0)))) for point in points]
-        frame[label or "Probability"] = [percent(share) for share in tail]
+        frame[label or "Probability"] = [percent(share) for share in tail(one, points)]
     return Table(f"{name}-numbers", f"Probability of at least so many {what}", frame)
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 from model.conjugate import conjugate
 from scipy import stats
 
+from forecast.assembling import prior_draws, with_derived
 from forecast.driver_plots import plot_waterfall
 from forecast.drivers import evidence as own
 from forecast.drivers.evidence import (
@@ -45,7 +46,6 @@ from forecast.drivers.evidence_tables import (
 from forecast.drivers.evidence_words import evidence_sentences, evidence_words
 from forecast.drivers.outputs import Output, parsed_outputs
 from forecast.errors import InputError
-from forecast.assembling import prior_draws, with_derived
 from forecast.fitting import compiled_model, sampler_settings, taken_apart
 from forecast.model import build_switched_model
 from forecast.observations import Observations
