@@ -32,11 +32,7 @@ def completed(
     settings: dict[str, int],
 ) -> xr.DataTree:
     """The groups of a run from what was sampled, by the names of ``forecast.schema``."""
-    missing = [name for name in STATED if name not in sampled and name in priors]
-    untouched = prior_draws(priors, observations, settings, missing)
-    posterior = with_derived(sampled.merge(untouched), priors, observations)
-    for name in posterior.data_vars:
-        posterior[name].attrs = attributes((STATED | DERIVED)[str(name)])
+    posterior = whole_posterior(sampled, priors, observations, settings)
     tree = xr.DataTree.from_dict(
         {
             "prior": with_derived(prior_draws(priors, observations, settings), priors, observations),
@@ -49,6 +45,18 @@ def completed(
     tree["log_likelihood"] = xr.DataTree(pointwise_log_likelihood(tree, observations))
     tree["log_prior"] = xr.DataTree(log_prior(posterior, priors, observations))
     return tree
+
+
+def whole_posterior(
+    sampled: xr.Dataset, priors: Priors, observations: Observations, settings: dict[str, int]
+) -> xr.Dataset:
+    """What was sampled, with the parameters that no likelihood reads and what follows from both."""
+    missing = [name for name in STATED if name not in sampled and name in priors]
+    untouched = prior_draws(priors, observations, settings, missing)
+    posterior = with_derived(sampled.merge(untouched), priors, observations)
+    for name in posterior.data_vars:
+        posterior[name].attrs = attributes((STATED | DERIVED)[str(name)])
+    return posterior
 
 
 def prior_draws(

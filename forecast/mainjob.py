@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 import xarray as xr
@@ -156,7 +156,7 @@ def sampled(
     if found is not None:
         say(f"reused {file} (same priors, tables, settings and version; --refit samples anew)")
         return _described(found, job), "folder"
-    found = shipped_run(job.priors, job.observations, job.settings) if shipped and not refit else None
+    found = shipped_run(job.priors, job.observations, job.settings, True) if shipped and not refit else None
     if found is not None:
         say("took the posterior that comes with the package (same priors, tables, settings; --refit samples anew)")
         return _described(found, job), "package"
@@ -192,21 +192,47 @@ def holds(file: Path, job: Job) -> bool:
     return asked and forecasts == set(job.scenarios)
 
 
-def written(job: Job, run: xr.DataTree, found: Forecasts, origin: Origin) -> tuple[ReportContent, dict[str, Path]]:
-    """Write the three files of a job, all of them computed before the first is touched."""
-    reused = origin == "folder"
-    paths = {name: job.folder / name for name in FILES}
+class Composed(NamedTuple):
+    """What a job found, ready to be shown and written."""
+
+    content: ReportContent
+    page: str
+    summary: pd.DataFrame
+    answers: str | None
+
+
+def composed(run: xr.DataTree, found: Forecasts) -> Composed:
+    """Report and summary of a run; its further answers as a run file keeps them, None if it has them already."""
     answered, key, known = answered_by(run, found)
     content = report_content(run, found, answered.sections)
-    frame, page = whole_summary(found, answered, run_marks(run)), render(content)
-    if not (known and reused and holds(paths["run.nc"], job)):
-        whole = _described(load_run(paths["run.nc"]), job) if reused else run
-        tree = with_forecasts(whole, found.trend, found.feedback, found.readouts)
-        tree.attrs[ANSWERS] = stored(answered, key)
+    summary = whole_summary(found, answered, run_marks(run))
+    return Composed(content, render(content), summary, None if known else stored(answered, key))
+
+
+def written(job: Job, run: xr.DataTree, found: Forecasts, origin: Origin, made: Composed) -> dict[str, Path]:
+    """Write the three files of a job; all that is in them was computed before."""
+    paths = {name: job.folder / name for name in FILES}
+    if origin != "folder" or made.answers is not None or not holds(paths["run.nc"], job):
+        tree = with_forecasts(whole_run(job, run, origin), found.trend, found.feedback, found.readouts)
+        if made.answers is not None:
+            tree.attrs[ANSWERS] = made.answers
         save_run(tree, paths["run.nc"])
-    write_summary(frame, paths["summary.csv"])
-    write_text(paths["report.html"], page)
-    return content, paths
+    write_summary(made.summary, paths["summary.csv"])
+    write_text(paths["report.html"], made.page)
+    return paths
+
+
+def whole_run(job: Job, run: xr.DataTree, origin: Origin) -> xr.DataTree:
+    """The run with all its groups: of a reused or shipped posterior only the draws were read to begin with."""
+    from forecast.shipped import shipped_run
+
+    if origin == "folder":
+        return _described(load_run(job.folder / FILES[0]), job)
+    if origin == "package":
+        whole = shipped_run(job.priors, job.observations, job.settings)
+        assert whole is not None  # its draws were taken a moment ago
+        return _described(whole, job)
+    return run
 
 
 def report(

@@ -147,7 +147,7 @@ def test_the_main_job_takes_it_says_so_and_fits_only_when_asked(
     assert mainjob.sampled(job, True, said.append)[1] == "fit"
     assert mainjob.sampled(job, False, said.append, shipped=False)[1] == "fit"
     assert mainjob.sampled(mainjob.prepared(tmp_path / "out", seed=5), False, said.append)[1] == "fit"
-    save_run(found, tmp_path / "out" / "run.nc")
+    save_run(mainjob.whole_run(job, found, "package"), tmp_path / "out" / "run.nc")
     assert mainjob.sampled(job, False, said.append)[1] == "folder"
 
 

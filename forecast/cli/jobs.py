@@ -60,15 +60,17 @@ def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, keep
     tree, origin = mainjob.sampled(job, refit, say, progressbar=teller(quiet))
     say(f"projecting {', '.join(job.scenarios)} over {job.years[0]} to {job.years[-1]}")
     found = forecasts(tree, job.scenarios, job.years)
-    content, paths = mainjob.written(job, tree, found, origin)
+    made = mainjob.composed(tree, found)
+    if not as_json:
+        click.echo(f"{printing.headline_block(made.content)}\n")
+    paths = mainjob.written(job, tree, found, origin, made)
+    if as_json:
+        printing.emit_json(_result(job, found, made.content, paths) | {"reused": origin == "folder", "draws": origin})
+    else:
+        click.echo(f"Files: {', '.join(str(path) for path in reversed(paths.values()))}")
     if keep:
         say(f"kept as the shipped posterior: {', '.join(map(str, shipped.keep(load_run(paths['run.nc']))))}")
-    if as_json:
-        printing.emit_json(_result(job, found, content, paths) | {"reused": origin == "folder", "draws": origin})
-    else:
-        files = ", ".join(str(path) for path in reversed(paths.values()))
-        click.echo(f"{printing.headline_block(content)}\n\nFiles: {files}")
-    context.exit(GATE_FAILED if "convergence gate failed" in content.marks else 0)
+    context.exit(GATE_FAILED if "convergence gate failed" in made.content.marks else 0)
 
 
 @click.command(short_help="Sample the posterior, or draw the prior: run.nc alone.")
