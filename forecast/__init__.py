@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from forecast.fitting import fit as fit
     from forecast.fitting import sample_prior as sample_prior
     from forecast.mainjob import report as report
+    from forecast.many.job import quantiles_of as quantiles_of
     from forecast.model import build_model as build_model
     from forecast.observations import load_observations as load_observations
     from forecast.plots import plot_exceedance as plot_exceedance
@@ -81,8 +82,10 @@ if TYPE_CHECKING:
     from forecast.runs import save_run as save_run
     from forecast.score_plots import plot_calibration as plot_calibration
     from forecast.score_plots import plot_pit as plot_pit
+    from forecast.shipped import shipped_posterior as shipped_posterior
     from forecast.summaries import exceedance as exceedance
     from forecast.summaries import summary as summary
+    from forecast.sweeps.running import sweep as sweep
     from forecast.views import apply_view as apply_view
 
     __version__: str
@@ -140,13 +143,16 @@ _ROOMS = {
     "explorer.server": ("serve",),
     "fitting": ("fit", "sample_prior"),
     "mainjob": ("report",),
+    "many.job": ("quantiles_of",),
     "model": ("build_model",),
     "observations": ("load_observations",),
     "plots": ("plot_exceedance", "plot_fan", "plot_prior_posterior", "plot_takeoff_lengths"),
     "priors": ("interval", "load_priors"),
     "projection": ("project",),
     "runs": ("load_run", "save_run"),
+    "shipped": ("shipped_posterior",),
     "summaries": ("exceedance", "summary"),
+    "sweeps.running": ("sweep",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -205,6 +211,7 @@ __all__ = [
     "plot_waterfall",
     "preset",
     "project",
+    "quantiles_of",
     "recovery",
     "report",
     "sample_prior",
@@ -215,10 +222,12 @@ __all__ = [
     "score",
     "sensitivity",
     "serve",
+    "shipped_posterior",
     "skill",
     "sobol",
     "speedup",
     "summary",
+    "sweep",
     "takeoff",
     "to_preliz",
     "watch",

@@ -31,6 +31,7 @@ EXTRAS = {
     "elicit": ("preliz", "drawing a prior by hand in a notebook"),
     "sensitivity": ("salib", "pairs of inputs in the Sobol indices"),
     "cluster": ("distributed", "work on many machines"),
+    "gpu": ("jax", "take-off and projection on a GPU"),
 }
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from forecast.equations import takeoff as dynamics
-from forecast.equations import trends
-from forecast.equations.trends import LN10
-from forecast.equations.yearly import quantities
 from forecast.errors import InputError
 from forecast.results import (
+    BLOCK,
     Array,
     checked_form,
+    checked_names,
     checked_years,
     dataset,
     in_blocks,
@@ -25,6 +23,15 @@ from forecast.results import (
 from forecast.runs import parameters_of, sample_shape
 from forecast.scenarios import load_scenarios
 from forecast.schema import YEARLY
+from forecast.trend import quantities_on_trend
+
+Engine = Literal["numpy", "compiled", "jax"]
+AnyEngine = Literal["auto", "numpy", "compiled", "jax"]
+COMPILE_FROM = 50_000_000  # draws x years from which compiling, some seconds, pays
+CACHED = 16384  # draws x years of one quantity that stay in cache with those it is computed from
+WRITTEN = 2**18  # results of a compiled loop that stay in cache while it writes them
+LARGE_BLOCK = 16384  # draws at once of the other engines, which hold no temporaries
+FEWEST = 64  # draws at once: fewer, and calling NumPy takes longer than its work
 
 
 def project(
@@ -33,6 +40,8 @@ def project(
     years: Iterable[int] | None = None,
     horizon_form: str = "exponential",
     params: float | None = None,
+    var_names: Sequence[str] | None = None,
+    engine: AnyEngine = "auto",
 ) -> xr.Dataset:
     """How many AIs can run, by year, with software on its people-only trend.
 
@@ -48,6 +57,11 @@ def project(
         Form of the task horizon in effective compute.
     params : float, optional
         Size of the model that is trained and run, instead of what training compute and practice give.
+    var_names : sequence of str, optional
+        Some of ``schema.YEARLY``; all if None.
+    engine : {"auto", "numpy", "compiled", "jax"}
+        What computes: the same equations, compiled where there are enough draws and years to pay for it; by JAX on its
+        device with the extra ``gpu``.
 
     Returns
     -------
@@ -57,7 +71,7 @@ def project(
     Raises
     ------
     InputError
-        For an unknown scenario or form, years that cannot be used, or a size that is not positive.
+        For an unknown scenario, form, variable or engine, years that cannot be used, or a size that is not positive.
 
     Examples
     --------
@@ -74,25 +88,70 @@ def project(
         p["params"] = float(params)
     chosen = checked_years(years, float(p["as_of_year"]))
     when = moments(chosen, float(p["as_of_year"]))
-    shape = sample_shape(run)
-    form = checked_form(horizon_form)
+    shape, form, names = sample_shape(run), checked_form(horizon_form), checked_names(var_names, YEARLY)
+    size = shape[0] * shape[1]
+    how = engine_of(engine, size * len(when))
+    trend, block = trend_of(how), at_once(len(when), len(names), how)
     by_scenario, done = {}, dict[bool, dict[str, Array]]()
     for item in load_scenarios(scenario):
         q = item.parameters(p)
         if item.slowdown not in done:
-            done[item.slowdown] = in_blocks(q, shape[0] * shape[1], lambda part: on_trend(part, when, form))
+            done[item.slowdown] = in_blocks(q, size, lambda part: trend(part, when, form, names), block)
         by_scenario[item.name] = done[item.slowdown]
-    return dataset(by_scenario, YEARLY, shape, chosen)
+    return dataset(by_scenario, {name: YEARLY[name] for name in names}, shape, chosen)
 
 
-def on_trend(p: dict[str, Any], years: Sequence[float], horizon_form: str) -> dict[str, Array]:
-    """All of ``schema.YEARLY`` without feedback, each (draw, year)."""
-    now = trends.effective_flop_on_trend(p["as_of_year"], p)
-    at = dynamics.milestones(now, p, horizon_form)
-    columns = []
-    for year in years:
-        trend = trends.software_growth(p) * (year - p["as_of_year"])
-        log_software = np.minimum(trend, LN10 * p["log10_software_ceiling"])
-        columns.append(quantities(year, log_software, at, p, form=horizon_form))
-    size = np.size(now)
-    return {name: np.stack([np.broadcast_to(c[name], (size,)) for c in columns], axis=-1) for name in columns[0]}
+def trend_of(engine: Engine) -> Callable[..., dict[str, Array]]:
+    """What computes the trend: `on_trend` by NumPy, or the same equations traced for numba or JAX."""
+    if engine == "compiled":
+        return on_trend_compiled
+    return on_trend_by_jax if engine == "jax" else on_trend
+
+
+def on_trend(
+    p: dict[str, Any], years: Sequence[float], horizon_form: str, names: Sequence[str] | None = None
+) -> dict[str, Array]:
+    """All of ``schema.YEARLY`` without feedback, or some of it, each (draw, year)."""
+    found = quantities_on_trend(np.asarray(years, dtype=float)[:, None], p, horizon_form)
+    shape = np.broadcast_shapes((len(years), 1), *map(np.shape, found.values()))
+    return {name: np.broadcast_to(found[name], shape).T for name in (found if names is None else names)}
+
+
+def on_trend_compiled(
+    p: dict[str, Any], years: Sequence[float], horizon_form: str, names: Sequence[str] | None = None
+) -> dict[str, Array]:
+    """`on_trend` as machine code, which computes nothing that is not asked for."""
+    from forecast.compiled_series import series
+
+    return series(quantities_on_trend, p, years, (horizon_form,), names)
+
+
+def on_trend_by_jax(
+    p: dict[str, Any], years: Sequence[float], horizon_form: str, names: Sequence[str] | None = None
+) -> dict[str, Array]:
+    """`on_trend` on JAX's device."""
+    from forecast.jax_series import series
+
+    return series(quantities_on_trend, p, years, (horizon_form,), names)
+
+
+def engine_of(engine: AnyEngine, values: int) -> Engine:
+    """The engine for so many draws x years: "auto" compiles what is worth the seconds that it takes.
+
+    Raises
+    ------
+    InputError
+        For an engine of another name.
+    """
+    if engine not in ("auto", "numpy", "compiled", "jax"):
+        raise InputError(f"no engine of the projection named {engine!r}: choose auto, numpy, compiled or jax")
+    if engine == "auto":
+        return "compiled" if values >= COMPILE_FROM else "numpy"
+    return engine
+
+
+def at_once(years: int, names: int, engine: Engine) -> int:
+    """Draws that are computed at once: so many that NumPy's temporaries, or a compiled loop's results, stay in cache."""
+    if engine == "numpy":
+        return min(BLOCK, max(CACHED // years, FEWEST))
+    return LARGE_BLOCK if engine == "jax" else min(LARGE_BLOCK, max(WRITTEN // (years * names), FEWEST))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date as Date
 from typing import Any
 
@@ -54,20 +55,51 @@ def checked_form(form: str) -> str:
     return form
 
 
+def checked_names(names: Sequence[str] | None, known: Mapping[str, Variable]) -> list[str]:
+    """Some of the known variables, each once, in the order given; all if None.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one of them is unknown.
+    """
+    chosen = list(dict.fromkeys(known if names is None else names))
+    unknown = [name for name in chosen if name not in known]
+    if unknown or not chosen:
+        fault = f"no variable named {unknown[0]!r}" if unknown else "no variable given"
+        raise InputError(f"{fault}{suggestion(unknown[0] if unknown else '', known)}")
+    return chosen
+
+
 def moments(years: Sequence[int], as_of_year: float) -> list[float]:
     """Decimal year at which each calendar year is read: 1 July, or `as_of` where that is later."""
     return [max(decimal_year(Date(year, 7, 1)), as_of_year) for year in years]
 
 
 def in_blocks[Key](
-    p: dict[str, Any], size: int, work: Callable[[dict[str, Any]], dict[Key, Array]]
+    p: dict[str, Any],
+    size: int,
+    work: Callable[[dict[str, Any]], dict[Key, Array]],
+    block: int | None = None,
+    workers: int = 1,
 ) -> dict[Key, Array]:
-    """Apply `work` to blocks of draws and join its arrays along the draws: memory does not grow with them."""
-    parts = []
-    for start in range(0, size, BLOCK):
-        index = slice(start, min(start + BLOCK, size))
-        parts.append(work({k: v[index] if np.ndim(v) and np.shape(v)[0] == size else v for k, v in p.items()}))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    """Apply `work` to blocks of draws and join its arrays along the draws: memory does not grow with them.
+
+    With several `workers`, so many blocks are worked on at once in threads, for work that leaves Python's lock free.
+    """
+    step = block or BLOCK
+
+    def part(start: int) -> dict[Key, Array]:
+        index = slice(start, min(start + step, size))
+        return work({k: v[index] if np.ndim(v) and np.shape(v)[0] == size else v for k, v in p.items()})
+
+    starts = range(0, size, step)
+    if min(workers, len(starts)) > 1:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = list(pool.map(part, starts))
+    else:
+        parts = [part(start) for start in starts]
+    return {name: np.concatenate([found[name] for found in parts]) for name in parts[0]}
 
 
 def require_finite(p: Parameters) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -76,6 +78,7 @@ def evidence_of(
     tables: str | None,
     say: Say,
     progress: Progress = silent,
+    executor: Executor | None = None,
 ) -> Evidence:
     """What each block of observations does: as the run file has it, else computed and written there.
 
@@ -87,7 +90,8 @@ def evidence_of(
         say(f"which data matter: kept in {file}")
         return known
     seen = None if tables is None else load_observations(tables, read_provenance(run)["as_of"])
-    found = evidence(run, observations=seen, outputs=outputs, scenario=scenario, years=years, progress=progress)
+    asked: dict[str, Any] = {"outputs": outputs, "scenario": scenario, "years": years}
+    found = evidence(run, observations=seen, progress=progress, executor=executor, **asked)
     run.attrs[EVIDENCE] = stored_evidence(found, key)
     save_run(run, file)
     say(f"kept in {file}")

@@ -22,12 +22,14 @@ WORK = {
     "backtest",
     "check",
     "fit",
+    "quantiles",
     "report",
     "run",
     "sbc",
     "score",
     "sensitivity",
     "serve",
+    "sweep",
 }  # longer than a few seconds
 
 

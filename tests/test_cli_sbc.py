@@ -19,8 +19,9 @@ from forecast import calibration_job
 from forecast.calibration_plots import plot_held, plot_rank_ecdf
 from forecast.cli.sbc import sbc
 from forecast.errors import InputError
-from forecast.evaluation.calibration import LIKELIHOOD, Calibration, Replicate, dataset
+from forecast.evaluation.calibration import Calibration
 from forecast.evaluation.calibration_summary import summary
+from forecast.evaluation.replicates import LIKELIHOOD, Replicate, dataset
 from forecast.evaluation.sbc_record import kept_results
 from forecast.runs import save_run
 

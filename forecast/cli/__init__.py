@@ -21,11 +21,13 @@ from forecast.cli.doctor import doctor
 from forecast.cli.elicit import elicit
 from forecast.cli.inspect import data, priors
 from forecast.cli.jobs import fit, project, report, run, takeoff
+from forecast.cli.quantiles import quantiles
 from forecast.cli.research import forms, leap, organisations, speedup, watch
 from forecast.cli.sbc import sbc
 from forecast.cli.score import score
 from forecast.cli.sensitivity import sensitivity
 from forecast.cli.serve import serve
+from forecast.cli.sweep import sweep
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -79,6 +81,7 @@ for command in (
     fit,
     project,
     takeoff,
+    quantiles,
     organisations,
     speedup,
     leap,
@@ -90,6 +93,7 @@ for command in (
     backtest,
     score,
     sbc,
+    sweep,
     report,
     serve,
     check,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, PRIORS, QUIET, SET, TABLES, VIEW
+from forecast.cli.options import AS_CSV, AS_JSON, EXECUTOR, PRIORS, QUIET, SET, TABLES, VIEW
 from forecast.cli.progress import teller
 from forecast.cli.sensitivity import wrapped
 
@@ -37,6 +37,7 @@ NOT_CONVERGED = 3
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Random seed, 1 unless the settings say otherwise.")
 @click.option("-o", "--output-folder", "folder", metavar="DIR", help="Write all tables as CSV and all figures as SVG.")
 @click.option("--keep", is_flag=True, help="Keep the results in the package, for the report (for its maintainers).")
+@EXECUTOR
 @AS_JSON
 @AS_CSV
 @QUIET
@@ -53,6 +54,7 @@ def backtest(
     seed: int | None,
     folder: str | None,
     keep: bool,
+    executor: str | None,
     as_json: bool,
     as_csv: bool,
     quiet: bool,
@@ -81,7 +83,8 @@ def backtest(
         check_folder(Path(folder))
     overlays = with_assigned(views, assignments)
     chosen, say = job.priors_at_cuts(priors, overlays, vintage), printing.speaker(quiet)
-    found = back_test(chosen, cuts or CUTS, tables=tables, draws=draws, random_seed=seed, progress=teller(quiet))
+    settings = {"draws": draws, "random_seed": seed}
+    found = back_test(chosen, cuts or CUTS, tables=tables, progress=teller(quiet), executor=executor, **settings)
     if folder is not None:
         paths = job.write_backtest(Path(folder), found)
         say(f"wrote {len(paths)} files to {folder}")

@@ -97,6 +97,12 @@ HORIZON_FORM = click.option(
     help="Form of the task horizon in effective compute.",
 )
 AS_OF = click.option("--as-of", metavar="YYYY-MM-DD", help="Use only what was known on that day.")
+EXECUTOR = click.option(
+    "--executor",
+    metavar="WHERE",
+    help="processes:N or threads:N of this machine, or dask:tcp://HOST:PORT for the workers of a dask scheduler; the numbers "
+    "are the same.",
+)
 RUN = click.argument("run_file", metavar="RUN")
 
 

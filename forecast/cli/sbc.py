@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date as Date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, PRIORS, QUIET, SET, TABLES, VIEW
+from forecast.cli.options import AS_CSV, AS_JSON, AS_OF, EXECUTOR, PRIORS, QUIET, SET, TABLES, VIEW
 from forecast.cli.progress import teller
 from forecast.cli.sensitivity import wrapped
 
@@ -38,6 +38,7 @@ NOT_CALIBRATED = 3
 @AS_OF
 @click.option("-o", "--output-folder", "folder", metavar="DIR", help="Write all tables as CSV and all figures as SVG.")
 @click.option("--keep", is_flag=True, help="Keep the results in the package, for the report (for its maintainers).")
+@EXECUTOR
 @AS_JSON
 @AS_CSV
 @QUIET
@@ -57,6 +58,7 @@ def sbc(
     as_of: str | None,
     folder: str | None,
     keep: bool,
+    executor: str | None,
     as_json: bool,
     as_csv: bool,
     quiet: bool,
@@ -69,6 +71,7 @@ def sbc(
     Example: forecast sbc depth_scaling compute -o calibration
     """
     from forecast import calibration_job as job
+    from forecast.executors import executor_from
     from forecast.mainjob import check_folder
 
     if as_json and as_csv:
@@ -90,9 +93,11 @@ def sbc(
     models = job.models_wanted(blocks, joint)
     if folder is not None:
         check_folder(Path(folder))
-    found = calibrated(
-        models, recover, priors, views, assignments, tables, as_of, keep, quiet, replicates, seed, workers
-    )
+    if workers is not None and executor is not None:
+        raise click.UsageError("--workers and --executor exclude each other.")
+    with executor_from(executor) as pool:
+        settings = {"replicates": replicates, "random_seed": seed, "workers": workers, "executor": pool}
+        found = calibrated(models, recover, priors, views, assignments, tables, as_of, keep, quiet, settings)
     if folder is not None:
         paths = job.write_calibrations(Path(folder), found)
         printing.speaker(quiet)(f"wrote {len(paths)} files to {folder}")
@@ -112,9 +117,7 @@ def calibrated(
     as_of: str | None,
     keep: bool,
     quiet: bool,
-    replicates: int,
-    seed: int,
-    workers: int | None,
+    settings: dict[str, Any],
 ) -> list[Calibration]:
     """Calibrations from the priors and tables named, or recoveries from a run."""
     from forecast import calibration_job as job
@@ -123,7 +126,6 @@ def calibrated(
     from forecast.priors import load_priors
     from forecast.runs import load_run
 
-    settings = {"replicates": replicates, "random_seed": seed, "workers": workers}
     if recover:
         run = load_run(recover)
         if keep:

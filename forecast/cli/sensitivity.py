@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli import printing
-from forecast.cli.options import AS_CSV, AS_JSON, ONE_SCENARIO, OUTPUTS, QUIET, RUN, TABLES, YEARS
+from forecast.cli.options import AS_CSV, AS_JSON, EXECUTOR, ONE_SCENARIO, OUTPUTS, QUIET, RUN, TABLES, YEARS
 from forecast.cli.progress import teller
 from forecast.cli.viewing import warn
 
@@ -51,6 +51,7 @@ METHODS = ("all", "shapley", "sobol")
 @TABLES
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Random seed.")
 @click.option("-o", "--output-folder", "folder", metavar="DIR", help="Write all tables as CSV and all figures as SVG.")
+@EXECUTOR
 @AS_JSON
 @AS_CSV
 @QUIET
@@ -66,6 +67,7 @@ def sensitivity(
     tables: str | None,
     seed: int,
     folder: str | None,
+    executor: str | None,
     as_json: bool,
     as_csv: bool,
     quiet: bool,
@@ -81,6 +83,7 @@ def sensitivity(
     from forecast import sensitivity_job as job
     from forecast.drivers import sensitivity as drivers
     from forecast.drivers import sobol as indices
+    from forecast.executors import executor_from
     from forecast.mainjob import check_folder
     from forecast.reporting.forecasts import run_marks
     from forecast.runs import load_run
@@ -98,17 +101,19 @@ def sensitivity(
     job.check_request(tree, chosen, scenario, years, method, on, with_data)
     found = indexed = known = None
     own = job.prior_of(tree) if on == "prior" else tree
-    if method != "sobol":
-        found = drivers.sensitivity(own, chosen, scenario, years, top=top, random_seed=seed)
-    if method != "shapley":
-        second = job.second_order_inputs()
-        missing = "" if second else "; pairs of inputs need SALib, the extra 'sensitivity'"
-        say(f"Sobol indices of the prior: {indices.POINTS:,} base points through the take-off{missing}")
-        indexed = indices.sobol(
-            tree, chosen, scenario, years, inputs=top, second=second, random_seed=seed, progress=teller(quiet)
-        )
-    if with_data:
-        known = job.evidence_of(run_file, tree, chosen, scenario, years, tables, say, teller(quiet))
+    with executor_from(executor) as pool:
+        asked: dict[str, Any] = {"random_seed": seed, "executor": pool}
+        if method != "sobol":
+            found = drivers.sensitivity(own, chosen, scenario, years, top=top, **asked)
+        if method != "shapley":
+            second = job.second_order_inputs()
+            missing = "" if second else "; pairs of inputs need SALib, the extra 'sensitivity'"
+            say(f"Sobol indices of the prior: {indices.POINTS:,} base points through the take-off{missing}")
+            indexed = indices.sobol(
+                tree, chosen, scenario, years, inputs=top, second=second, progress=teller(quiet), **asked
+            )
+        if with_data:
+            known = job.evidence_of(run_file, tree, chosen, scenario, years, tables, say, teller(quiet), pool)
     if folder is not None:
         paths = job.write_drivers(Path(folder), found, indexed, known)
         say(f"wrote {len(paths)} files to {folder}")

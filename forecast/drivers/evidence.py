@@ -9,9 +9,11 @@ saved. ``tests/drivers/test_evidence.py`` pins the tables, ``tests/model/test_sw
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,6 +36,7 @@ from forecast.drivers.information import FEWEST
 from forecast.drivers.outputs import evaluator, parsed_outputs
 from forecast.equations.trends import Parameters
 from forecast.errors import InputError
+from forecast.executors import completed, executor_from, once
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
 from forecast.progress import Progress, silent
@@ -58,6 +61,7 @@ def evidence(
     tune: int = TUNE,
     random_seed: int | None = None,
     progress: Progress = silent,
+    executor: str | Executor | None = None,
 ) -> Evidence:
     """How the answers move as blocks of observations are added one at a time, and as each is left out.
 
@@ -79,6 +83,9 @@ def evidence(
         The run's own if None.
     progress : callable
         Told what is under way, the fits done and those wanted.
+    executor : str or concurrent.futures.Executor, optional
+        Where the refits are done, as `forecast.executors.executor_from` has it; the numbers are the same. Every process
+        compiles the model once.
 
     Returns
     -------
@@ -104,7 +111,8 @@ def evidence(
     seed = read_provenance(run)["settings"]["random_seed"] if random_seed is None else random_seed
     settings = sampler_settings(draws=draws, tune=tune, chains=None, random_seed=seed)
     check_draws(sample_shape(run), (settings["chains"], settings["draws"]))
-    states, fits = all_states(run, priors, observations, settings, progress)
+    with executor_from(executor) as pool:
+        states, fits = all_states(run, priors, observations, settings, progress, pool)
     progress("carrying all draws through the take-off", 0, 0)
     values = {blocks: outputs_of(state.run, evaluate) for blocks, state in states.items()}
     return Evidence(
@@ -206,6 +214,7 @@ def all_states(
     observations: Observations,
     settings: dict[str, int],
     progress: Progress,
+    pool: Executor | None = None,
 ) -> tuple[dict[Blocks, State], dict[Blocks, dict[str, Any]]]:
     """The state under every set of blocks that a comparison names, and the gate's record of every refit."""
     from forecast.assembling import fixed_and_derived, prior_draws, with_derived
@@ -214,7 +223,11 @@ def all_states(
 
     reads = {block: frozenset(parameters_in(build_model(priors, observations, [block]))) for block in BLOCKS}
     sets = {blocks for _, _, *pair in comparisons() for blocks in pair}
-    fits = refits(planned(sets - {NOTHING, EVERYTHING}, reads), reads, priors, observations, settings, progress)
+    chosen = planned(sets - {NOTHING, EVERYTHING}, reads)
+    if pool is None:
+        fits = refits(chosen, reads, priors, observations, settings, progress)
+    else:
+        fits = refits_in(pool, chosen, reads, priors, observations, settings, progress)
     unseen, constant = prior_draws(priors, observations, settings), fixed_and_derived(priors, observations)
 
     def state(blocks: Blocks) -> State:
@@ -258,6 +271,45 @@ def refits(
             found[active] = fit_of(tree, names)
     progress("fits", len(sets), len(sets))
     return found
+
+
+class Switched(NamedTuple):
+    """What other processes need to refit the model with some blocks on."""
+
+    key: str
+    priors: Priors
+    observations: Observations
+    settings: dict[str, int]
+
+
+def refits_in(
+    pool: Executor,
+    sets: Sequence[Blocks],
+    reads: Mapping[str, frozenset[str]],
+    priors: Priors,
+    observations: Observations,
+    settings: dict[str, int],
+    progress: Progress,
+) -> dict[Blocks, Fit]:
+    """`refits` in other processes, each of which compiles the model once."""
+    key = hashlib.sha256((priors.digest + observations.digest).encode()).hexdigest()
+    tasks = [(active, sorted(set().union(*(reads[block] for block in active)))) for active in sets]
+    found: dict[int, Fit] = {}
+    progress("fitting with blocks left out", 0, len(sets))
+    for index, fit in completed(switched_fit, tasks, pool, common=Switched(key, priors, observations, settings)):
+        found[index] = fit
+        progress("fitting with blocks left out" if len(found) < len(sets) else "fits", len(found), len(sets))
+    return {active: found[i] for i, active in enumerate(sets)}
+
+
+def switched_fit(job: Switched, task: tuple[Blocks, list[str]]) -> Fit:
+    """One refit, in a process that keeps the compiled model."""
+    from forecast.fitting import compiled_model
+    from forecast.model import build_switched_model
+
+    active, names = task
+    compiled = once("switched", job.key, lambda: compiled_model(build_switched_model(job.priors, job.observations)))
+    return fit_of(switched_draws(compiled, active, job.settings), names)
 
 
 def switched_draws(

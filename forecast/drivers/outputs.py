@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from forecast.dynamics import arrival_readouts, by_year, readouts
+from forecast.dynamics.flow import Engine, blocks_for
 from forecast.dynamics.paths import beyond_automation, to_automation
 from forecast.equations.trends import Parameters
 from forecast.errors import InputError
@@ -115,6 +116,7 @@ def evaluator(
     scenario: str = "baseline",
     years: Iterable[int] | None = None,
     horizon_form: str = "exponential",
+    engine: Engine = "numpy",
 ) -> Callable[[Parameters, int], dict[str, Array]]:
     """The function from parameters to the values of some outputs.
 
@@ -130,6 +132,8 @@ def evaluator(
         The window, as for `takeoff`; shipped range if None.
     horizon_form
         Form of the task horizon in effective compute.
+    engine
+        What integrates the paths (`dynamics.takeoff`); one for all calls whose values are compared.
 
     Returns
     -------
@@ -151,10 +155,10 @@ def evaluator(
     def values(part: Parameters) -> dict[str, Array]:
         require_finite(part)
         q = item.parameters(part)
-        legs = to_automation(q, end, horizon_form)
+        legs = to_automation(q, end, horizon_form, engine=engine)
         found = arrival_readouts(legs, q)
         if any(output.year is not None or output.variable not in found for output in outputs):
-            legs = beyond_automation(legs, q, end, item.course)
+            legs = beyond_automation(legs, q, end, item.course, engine=engine)
             found = dict(readouts(legs, q, end))
             series = by_year(legs, q, when, item.course, horizon_form) if wanted else {}
             found |= {
@@ -162,7 +166,7 @@ def evaluator(
             }
         return {output.name: value_of(output, found) for output in outputs}
 
-    return lambda p, size: in_blocks(dict(p), size, values)
+    return lambda p, size: in_blocks(dict(p), size, values, **blocks_for(engine))
 
 
 def value_of(output: Output, found: Mapping[str, Any]) -> Array:

@@ -164,13 +164,19 @@ def estimates(
     a, b, ab = f_a - mean, f_b - mean, f_ab - mean
     variance = 0.5 * ((a**2 + b**2) @ weight) - (0.5 * ((a + b) @ weight)) ** 2
     usable = np.where(variance > 0.0, variance, np.inf)  # a resample may miss every case of a rare event
-    firsts, totals = (b * (ab - a)) @ weight / usable, 0.5 * (a - ab) ** 2 @ weight / usable
+    firsts, totals = (resampled(x, weight) / usable for x in (b * (ab - a), 0.5 * (a - ab) ** 2))
 
     def ends(replicates: Array) -> tuple[Array, Array]:
         low, high = np.quantile(replicates, [0.5 - 0.5 * prob, 0.5 + 0.5 * prob], axis=-1)
         return low, high
 
     return Estimates((first, *ends(firsts)), (total, *ends(totals)), (first.sum(axis=0), *ends(firsts.sum(axis=0))))
+
+
+def resampled(values: Array, weight: Array) -> Array:
+    """Means over points (row, output, point) in every resample: as one product of matrices, many times a product each."""
+    found: Array = (values.reshape(-1, values.shape[-1]) @ weight).reshape(*values.shape[:-1], -1)
+    return found
 
 
 def leading(

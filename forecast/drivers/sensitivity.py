@@ -7,6 +7,7 @@ The draws of a posterior are dependent, so Sobol's indices do not apply: an inpu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from forecast.drivers.splines import Features, screened, splines
 from forecast.drivers.tornado import DRAWS, tornado
 from forecast.drivers.worth import information_bits, rank_correlations
 from forecast.errors import InputError
+from forecast.executors import completed, executor_from
 from forecast.runs import parameters_of, read_provenance, sample_shape
 
 Array = npt.NDArray[np.float64]
@@ -88,6 +90,7 @@ def sensitivity(
     orders: int = ORDERS,
     scaling: bool = True,
     random_seed: int = 1,
+    executor: str | Executor | None = None,
 ) -> Sensitivity:
     """What drives some outputs of a run.
 
@@ -110,6 +113,8 @@ def sensitivity(
         Compute power-scaling too, which needs the densities of a whole fitted run.
     random_seed : int
         Of the orders and the bootstrap.
+    executor : str or concurrent.futures.Executor, optional
+        Where the outputs are analysed, one a task, as `forecast.executors.executor_from` has it; the numbers are the same.
 
     Returns
     -------
@@ -136,17 +141,36 @@ def sensitivity(
     compute = evaluator(wanted, float(p["as_of_year"]), scenario, years)
     values = compute(p, shape[0] * shape[1])
     inputs = inputs_of(run)
-    with threadpool_limits(1):  # the factorisations are small: threads would wait for each other
-        curves = splines(inputs.columns)
-        parts = [
-            shares_tables(output, values[output.name], curves, inputs, top, orders, random_seed) for output in wanted
-        ]
+    with (
+        threadpool_limits(1),
+        executor_from(executor) as pool,
+    ):  # small factorisations: threads would wait for each other
+        asked = Asked(splines(inputs.columns), inputs, top, orders, random_seed)
+        tasks = [(output, values[output.name]) for output in wanted]
+        found = dict(completed(shares_of_output, tasks, pool, common=asked))
+    parts = [found[i] for i in range(len(tasks))]
     joined = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
     shown = list(dict.fromkeys(name for name in joined["inputs"]["input"] if inputs.names.count(name) == 1))
     swing = tornado(run, wanted, compute, shown, draws=DRAWS)
     fitted = read_provenance(run).get("kind") == "posterior"
     scaled = power_scaling(run, wanted, values) if scaling and fitted else pd.DataFrame()
     return Sensitivity(**joined, tornado=swing, scaling=scaled)
+
+
+class Asked(NamedTuple):
+    """What the analyses of all outputs share."""
+
+    curves: list[Array]
+    inputs: Inputs
+    top: int
+    orders: int
+    random_seed: int
+
+
+def shares_of_output(asked: Asked, task: tuple[Output, Array]) -> dict[str, pd.DataFrame]:
+    """`shares_tables` as a task."""
+    output, values = task
+    return shares_tables(output, values, asked.curves, asked.inputs, asked.top, asked.orders, asked.random_seed)
 
 
 def shares_tables(

@@ -7,7 +7,9 @@ four times the points halve both. Over seeds the estimates scatter by 0.85 of wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +21,13 @@ from forecast.drivers.inputs import BLOCK_OF
 from forecast.drivers.outputs import evaluator, parsed_outputs
 from forecast.drivers.pick_freeze import PROB, SCREENING, Array, SobolIndices, base_samples, indices_of, salib_analysis
 from forecast.drivers.tables import NAMED, joined, share
+from forecast.dynamics.flow import Engine, engine_for
 from forecast.equations import trends
 from forecast.equations.research import production
 from forecast.errors import InputError
+from forecast.executors import completed, executor_from, once
 from forecast.progress import Progress, silent
-from forecast.results import require_finite
+from forecast.results import BLOCK, require_finite
 from forecast.runs import read_provenance
 from forecast.schema import ALTERNATIVES, PRODUCTION, STATED
 from forecast.side_draws import recorded_prior
@@ -123,6 +127,7 @@ def sobol(
     on: str = "prior",
     prob: float = PROB,
     progress: Progress = silent,
+    executor: str | Executor | None = None,
 ) -> SobolIndices:
     """Sobol indices of the prior through the take-off.
 
@@ -150,6 +155,8 @@ def sobol(
         Mass of the intervals.
     progress : callable
         Told of the evaluations done and of those wanted at most.
+    executor : str or concurrent.futures.Executor, optional
+        Where the forecast is evaluated, as `forecast.executors.executor_from` has it; the numbers are the same.
 
     Returns
     -------
@@ -168,27 +175,27 @@ def sobol(
     """
     check_on(on)
     check_arguments(inputs, second, points, random_seed)
-    wanted, record = parsed_outputs(outputs), read_provenance(run)
+    wanted = parsed_outputs(outputs)
     names, as_of = [output.name for output in wanted], float(run["constant_data"]["as_of_year"])
-    compute, own = evaluator(wanted, as_of, scenario, years), prior_inputs(record, as_of)
-    parameters = prior_parameters(run, own)
-
+    own = prior_inputs(read_provenance(run), as_of)
     rows = min(inputs, len(own.members)) + len({BLOCK_OF[name] for name in own.members})
     most, done = (rows + 2 + second) * points + SCREENED, 0
+    asked = points_of(run, names, scenario, years, engine_for("auto", most))
+    compute = values_at(asked)
 
     def function(columns: Array) -> Array:
         nonlocal done
         progress("Sobol indices", min(done, most - 1), most)
-        found = compute(parameters(columns), len(columns))
         done += len(columns)
-        return np.stack([found[name] for name in names])
+        return compute(columns) if pool is None else in_pieces(asked, columns, pool)
 
     a, b = (
         np.column_stack([quantile(level) for quantile, level in zip(own.quantiles, levels.T, strict=True)])
         for levels in base_samples(len(own.quantiles), points, random_seed)
     )
     blocks = {name: BLOCK_OF[name] for name in own.members}
-    found = indices_of(function, names, (a, b), own.members, blocks, inputs, second, random_seed, prob)
+    with executor_from(executor) as pool:
+        found = indices_of(function, names, (a, b), own.members, blocks, inputs, second, random_seed, prob)
     progress("Sobol indices", most, most)
     about = found.outputs.assign(scenario=scenario)
     about["scale"] = [
@@ -197,6 +204,53 @@ def sobol(
     about.insert(1, "units", [output.units for output in wanted])
     about["definition"] = [output.definition for output in wanted]
     return found._replace(outputs=about)
+
+
+class Points(NamedTuple):
+    """What is evaluated at points of the prior: a run without its draws, names of outputs, scenario, window, engine."""
+
+    key: str
+    run: xr.DataTree
+    names: tuple[str, ...]
+    scenario: str
+    years: tuple[int, ...] | None
+    engine: Engine
+
+
+def points_of(
+    run: xr.DataTree, names: Sequence[str], scenario: str, years: Iterable[int] | None, engine: Engine = "numpy"
+) -> Points:
+    """What `values_at` and other processes need."""
+    bare = xr.DataTree.from_dict({"constant_data": run["constant_data"].to_dataset()})
+    bare.attrs = {"forecast": run.attrs["forecast"]}
+    window = None if years is None else tuple(years)
+    said = repr((run.attrs["forecast"], tuple(names), scenario, window, engine))
+    return Points(hashlib.sha256(said.encode()).hexdigest(), bare, tuple(names), scenario, window, engine)
+
+
+def values_at(asked: Points) -> Callable[[Array], Array]:
+    """The function from columns (draw, column) to values (output, draw)."""
+    as_of = float(asked.run["constant_data"]["as_of_year"])
+    compute = evaluator(parsed_outputs(asked.names), as_of, asked.scenario, asked.years, engine=asked.engine)
+    parameters = prior_parameters(asked.run, prior_inputs(read_provenance(asked.run), as_of))
+
+    def values(columns: Array) -> Array:
+        found = compute(parameters(columns), len(columns))
+        return np.stack([found[name] for name in asked.names])
+
+    return values
+
+
+def piece_values(asked: Points, columns: Array) -> Array:
+    """`values_at` some columns, what it needs being made once per process."""
+    return once("points of the prior", asked.key, lambda: values_at(asked))(columns)
+
+
+def in_pieces(asked: Points, columns: Array, pool: Executor) -> Array:
+    """`values_at` all columns, in pieces that are those of `forecast.results.in_blocks`, so that the numbers are the same."""
+    pieces = [columns[start : start + BLOCK] for start in range(0, len(columns), BLOCK)]
+    found = dict(completed(piece_values, pieces, pool, common=asked))
+    return np.concatenate([found[i] for i in range(len(pieces))], axis=1)
 
 
 def check_on(on: str) -> None:

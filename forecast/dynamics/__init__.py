@@ -9,15 +9,14 @@ import numpy as np
 import xarray as xr
 
 from forecast.dynamics.events import z_at_time
-from forecast.dynamics.flow import AnyEngine, Draws, Engine, engine_for, turning
+from forecast.dynamics.flow import AnyEngine, Draws, Engine, blocks_for, engine_for, turning
 from forecast.dynamics.forms import FORMS, rival_form
 from forecast.dynamics.integrator import DEFAULT_STEP, Array, log_software
 from forecast.dynamics.paths import Legs, beyond_automation, to_automation
 from forecast.dynamics.readouts import (
     after_automation,
     at_automation,
-    best_year_gain,
-    largest_speedup,
+    best_years,
 )
 from forecast.equations import trends
 from forecast.equations.trends import LN10
@@ -55,8 +54,9 @@ def takeoff(
         returns what it defines (``dynamics.forms.rival_form``).
     step : float
         Arc length of an integration step.
-    engine : {"auto", "numpy", "compiled"}
-        What integrates the paths: the same equations, compiled where there are enough draws to pay for it.
+    engine : {"auto", "numpy", "compiled", "jax"}
+        What integrates the paths: the same equations, compiled where there are enough draws to pay for it; by JAX on
+        its device with the extra ``gpu``.
 
     Returns
     -------
@@ -82,7 +82,9 @@ def takeoff(
     chosen, name = checked_years(years, float(p["as_of_year"])), checked_form(horizon_form)
     size = shape[0] * shape[1]
     how = engine_for(engine, size * len(scenarios))
-    found = in_blocks(p, size, lambda part: all_scenarios(part, scenarios, chosen, name, step, False, how))
+    found = in_blocks(
+        p, size, lambda part: all_scenarios(part, scenarios, chosen, name, step, False, how), **blocks_for(how)
+    )
     return dataset(by_scenario(found, scenarios), READOUTS | EVENTS, shape)
 
 
@@ -100,7 +102,9 @@ def takeoff_with_years(
     chosen, form = checked_years(years, float(p["as_of_year"])), checked_form(horizon_form)
     size = shape[0] * shape[1]
     how = engine_for(engine, size * len(scenarios))
-    joined = in_blocks(p, size, lambda part: all_scenarios(part, scenarios, chosen, form, step, True, how))
+    joined = in_blocks(
+        p, size, lambda part: all_scenarios(part, scenarios, chosen, form, step, True, how), **blocks_for(how)
+    )
     found = by_scenario(joined, scenarios)
     return dataset(found, READOUTS | EVENTS, shape), dataset(found, YEARLY, shape, chosen)
 
@@ -132,14 +136,16 @@ def all_scenarios(
     Scenarios that slow down alike share the path up to full automation: they differ only in what follows.
     """
     end, when = years[-1] + 1.0, moments(years, p["as_of_year"])
-    shared: dict[bool, Legs] = {}
+    shared: dict[bool, tuple[Legs, dict[str, Array]]] = {}
     result = {}
     for item in scenarios:
         q = item.parameters(p)
         if item.slowdown not in shared:
-            shared[item.slowdown] = to_automation(q, end, form, step, engine)
-        legs = beyond_automation(shared[item.slowdown], q, end, item.course, step, engine)
-        values = readouts(legs, q, end) | (by_year(legs, q, when, item.course, form) if series else {})
+            first = to_automation(q, end, form, step, engine)
+            shared[item.slowdown] = first, arrival_readouts(first, q)
+        first, arrived = shared[item.slowdown]
+        legs = beyond_automation(first, q, end, item.course, step, engine)
+        values = arrived | later_readouts(legs, q, end) | (by_year(legs, q, when, item.course, form) if series else {})
         result.update({(item.name, name): value for name, value in values.items()})
     return result
 
@@ -168,19 +174,23 @@ def simulate(
 
 def readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
     """All of ``schema.READOUTS`` and ``schema.EVENTS``, one entry per draw."""
+    return arrival_readouts(legs, p) | later_readouts(legs, p, window_end)
+
+
+def later_readouts(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
+    """The read-outs and events that take the whole path."""
     growth = np.broadcast_to(trends.software_growth(p), legs.reached.shape)
     after = after_automation(legs, p, window_end)
-    best = best_year_gain(legs, p, window_end)
+    best, speedup = best_years(legs, p, window_end)
     first = after.pop("first_year_gain")
     first_known, human = np.nan_to_num(first), best * LN10 / growth
     return {
-        **arrival_readouts(legs, p),
         **after,
         "first_year_gain": first,
         "first_year_gain_human_years": first * LN10 / growth,
         "best_year_gain": best,
         "best_year_gain_human_years": human,
-        "largest_speedup": largest_speedup(legs, window_end),
+        "largest_speedup": speedup,
         "first_year_1_oom": first_known >= 1.0,
         "first_year_3_oom": first_known >= 3.0,
         "best_year_3_human_years": human >= 3.0,

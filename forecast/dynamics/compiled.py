@@ -1,39 +1,45 @@
-"""The take-off's flow as machine code: the same equations, traced and compiled, eight draws to an instruction.
+"""The take-off's equations as source of a loop over draws: traced, and what depends on the draw alone taken out.
 
 `flow.rates` is traced once (`tracing`); what depends on the draw alone is computed once per draw by NumPy, and the rest
-becomes one loop of plain arithmetic that numba compiles. There is no second copy of an equation.
+becomes one loop of plain arithmetic, eight draws to an instruction, that `machine` compiles together with the integrator
+(`marching`). There is no second copy of an equation.
 ``tests/dynamics/test_compiled.py`` holds it against the NumPy flow, rates and read-outs, within 1e-12.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from forecast.dynamics import tracing
-from forecast.dynamics.flow import Draws, Present, rates, research_flow
-from forecast.dynamics.integrator import Array, Flow, Memory, Node, Path, Rates
+from forecast.dynamics.flow import Draws, Present, rates
+from forecast.dynamics.integrator import Array, Memory, Rates
 from forecast.dynamics.tracing import Graph, Symbol
 from forecast.equations.takeoff import Milestones
 
-LANES = 64  # draws in lock-step: their share of the constants stays in the nearest cache
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-MOVING = ("time", "z", "practice", "target", "rate", "before")  # what changes from step to step
+LANES = 64  # draws in lock-step: enough for a loop of vector instructions, and their nodes stay in the cache
+MOVING = {  # what changes from step to step, and where the integrator (`marching`) has it
+    "time": "moving[i]",
+    "z": f"moving[{LANES} + i]",
+    "practice": f"before[{6 * LANES} + i]",
+    "target": f"before[{7 * LANES} + i]",
+    "rate": f"before[{8 * LANES} + i]",
+    "before": "before[i]",
+}
 FIXED = ("now", "full", "twenty", "fleet", "labour")  # `Present`, per draw
 INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "less": "<", "less_equal": "<=", "greater": ">"}
 INFIX |= {"greater_equal": ">=", "equal": "=="}
+BOUNDED = {"minimum": "capped", "maximum": "floored"}  # by what is no NaN
 
 
 class Kernel(NamedTuple):
-    """Compiled loop, and how its per-draw constants follow from the parameters."""
+    """Compiled integrator of the traced equations, and how its per-draw constants follow from the parameters."""
 
-    run: Callable[..., None]
+    code: ModuleType
     graph: Graph
     constants: tuple[int, ...]
 
@@ -66,68 +72,6 @@ class Columns(NamedTuple):
         return self.graph.symbol(f"{self.name}[{key[-1]}]")
 
 
-@dataclass(frozen=True, eq=False)
-class CompiledFlow:
-    """A flow whose whole paths are machine code; called at single moments it is `flow.research_flow`."""
-
-    kernel: Kernel
-    table: Array
-    moment: Flow
-
-    def __call__(self, time: Array, z: Array, before: Memory | None, draws: Array) -> Rates:
-        """Rates of some draws at one moment each."""
-        if before is None:  # the first node of a path
-            return self.moment(time, z, before, draws)
-        out = np.empty((6, time.size))
-        moving = (np.ascontiguousarray(x) for x in (time, z, *before))
-        self.kernel.run(in_lanes(self.table[:, draws]), *moving, *out)
-        return Rates(out[0], Memory(out[1], out[2], out[3], time), out[4], out[5])
-
-    def path(self, first: Node, end: Array, stop_signal: Array, step: float, limit: int) -> Path:
-        """The path from its first node on: what `integrate` does without Python between the steps.
-
-        Draws with a like way to go share a group, and groups share the cores.
-        """
-        from forecast.dynamics.marching import COLUMNS, march, repeat_last
-
-        size = first.time.size
-        way = np.where(np.isfinite(stop_signal), stop_signal - first.signal, end - first.time)
-        order = np.argsort(-way, kind="stable")
-        tables = in_lanes(self.table[:, order])
-        nodes, steps = np.empty((len(COLUMNS), limit + 1, size)), np.empty((limit, size))
-        for column, name in zip(nodes, COLUMNS, strict=True):
-            column[0] = getattr(first if hasattr(first, name) else first.memory, name)
-        used = np.zeros(len(tables), dtype=np.intp)
-        shares = [np.arange(len(tables))[k::CORES] for k in range(min(CORES, len(tables)))]
-        shared(
-            lambda mine: march(self.kernel.run, tables, order, mine, nodes, steps, used, end, stop_signal, step), shares
-        )
-        shared(lambda mine: repeat_last(order, mine, nodes, steps, used), shares)
-        longest = int(used.max())
-        found = {name: column[:longest] for name, column in zip(COLUMNS, nodes, strict=True)}
-        memory = Memory(found.pop("practice"), found.pop("target"), found.pop("rate"), found["time"])
-        return Path(**found, step=steps[: longest - 1], memory=memory)
-
-
-def shared(work: Callable[[Array], None], shares: list[Array]) -> None:
-    """Each share in a thread of its own: compiled loops leave Python's lock free."""
-    if len(shares) == 1:
-        work(shares[0])
-        return
-    with ThreadPoolExecutor(len(shares)) as pool:
-        list(pool.map(work, shares))
-
-
-def compiled_flow(p: Draws, present: Present, turn: Mapping[str, Array]) -> CompiledFlow:
-    """`flow.research_flow`, compiled: the same arguments, the same rates within rounding."""
-    size = present.log10_fleet.size
-    names = tuple((name, int(np.ndim(value) > 1)) for name, value in p.items())
-    kernel = kernel_for(names, tuple(turn))
-    values = tracing.evaluated(kernel.graph, kernel.constants, inputs(p, present, turn))
-    table = np.stack([np.broadcast_to(values[number], (size,)) for number in kernel.constants])
-    return CompiledFlow(kernel, table, research_flow(p, present, turn))
-
-
 def inputs(p: Draws, present: Present, turn: Mapping[str, Array]) -> dict[str, Any]:
     """Values of the symbols that stay as they are along a path."""
     values: dict[str, Any] = {name: value for name, value in p.items() if np.ndim(value) < 2}
@@ -138,21 +82,33 @@ def inputs(p: Draws, present: Present, turn: Mapping[str, Array]) -> dict[str, A
     return values | {f"then.{name}": value for name, value in zip(FIXED, then, strict=True)} | dict(turn)
 
 
-def in_lanes(table: Array) -> Array:
-    """Constants (constant, draw) as (group of draws, constant x lane), the last group padded with its last draw."""
-    rows, size = table.shape
-    groups = -(-size // LANES)
-    padded = np.concatenate([table, np.repeat(table[:, -1:], groups * LANES - size, axis=1)], axis=1)
-    return np.ascontiguousarray(padded.reshape(rows, groups, LANES).transpose(1, 0, 2)).reshape(groups, rows * LANES)
-
-
 @cache
 def kernel_for(names: tuple[tuple[str, int], ...], turned: tuple[str, ...]) -> Kernel:
     """The kernel for draws with these parameters (1: several entries) and a compute course that turns."""
+    from forecast.dynamics.machine import machine_code
+
     graph, found = traced(dict(names), turned)
-    wanted = [symbol.number for symbol in (found.z_rate, *found.memory[:3], found.signal, found.log_speedup)]
-    source, constants = kernel_source(graph, wanted)
-    return Kernel(compiled(source), graph, constants)
+    source, constants = integrator_source(graph, found)
+    return Kernel(machine_code(source), graph, constants)
+
+
+def integrator_source(graph: Graph, found: Rates) -> tuple[str, tuple[int, ...]]:
+    """The compiled integrator of some traced rates as source, and the nodes that are constant along a path."""
+    from forecast.dynamics import elementary, marching, walking
+    from forecast.dynamics.machine import source_of
+
+    columns: dict[int, int] = {}
+    outputs = (found.z_rate, *found.memory[:3], found.log_speedup, found.signal)
+    rates_loop = kernel_source(graph, "kernel", [symbol.number for symbol in outputs], columns)
+    signal_loop = kernel_source(graph, "signal", [found.signal.number], columns)
+    written = (
+        source_of(elementary),
+        source_of(walking, "plain"),
+        source_of(marching, "plain"),
+        rates_loop,
+        signal_loop,
+    )
+    return "\n\n".join(written), tuple(columns)
 
 
 def traced(names: Mapping[str, int], turned: tuple[str, ...]) -> tuple[Graph, Rates]:
@@ -166,41 +122,35 @@ def traced(names: Mapping[str, int], turned: tuple[str, ...]) -> tuple[Graph, Ra
     return graph, rates(moving[0], moving[1], Memory(*moving[2:]), p, then, turn)
 
 
-def kernel_source(graph: Graph, wanted: list[int]) -> tuple[str, tuple[int, ...]]:
-    """The loop as Python source, and the nodes that are constant along a path, in the order of its table."""
-    moving = tracing.dependent(graph, [f"moving.{name}" for name in MOVING])
-    body = [
-        number for number in tracing.needed(graph, wanted) if number in moving and graph.nodes[number][0] != "input"
-    ]
-    lines, columns = [], dict[int, int]()
+def kernel_source(graph: Graph, name: str, wanted: Sequence[int], columns: dict[int, int]) -> str:
+    """A loop over a group of draws as source: `marching.kernel` or `marching.signal`.
 
-    def constant(number: int) -> str:
-        return f"fixed[{columns.setdefault(number, len(columns)) * LANES} + i]"
+    `columns` are the nodes that are constant along a path, and their rows in the table of constants; new ones are added.
+    """
+    moving = tracing.dependent(graph, [f"moving.{name}" for name in MOVING])
+    body = [number for number in tracing.needed(graph, wanted) if number in moving]
+    lines = []
 
     def spoken(number: int) -> str:
-        name, *rest = graph.nodes[number]
-        if name == "constant":
+        kind, *rest = graph.nodes[number]
+        if kind == "constant":
             return f"({rest[0]!r})"
-        return f"v{number}" if number in moving else constant(number)
+        return f"v{number}" if number in moving else f"fixed[{columns.setdefault(number, len(columns)) * LANES} + i]"
 
     for number in body:
-        name, *rest = graph.nodes[number]
-        if name == "divide" and rest[1] not in moving:  # a division costs ten multiplications
-            name, rest = "multiply", [rest[0], reciprocal(graph, rest[1])]
-        lines.append(f"v{number} = {expression(graph, name, rest, [spoken(operand) for operand in rest])}")
-    inputs = [f"v{graph.known[('input', f'moving.{name}')]} = {name}[first + i]" for name in MOVING]
-    outputs = [f"out{k}[first + i] = v{number}" for k, number in enumerate(wanted)]
-    inner = "\n            ".join([*inputs, *lines, *outputs])
-    arguments = ", ".join(["table", *MOVING, *(f"out{k}" for k in range(len(wanted)))])
-    text = f"""
-def kernel({arguments}):
-    for group in range(table.shape[0]):
-        fixed = table[group]
-        first = group * {LANES}
-        for i in range(min({LANES}, time.size - first)):
-            {inner}
-"""
-    return text, tuple(columns)
+        kind, *rest = graph.nodes[number]
+        if kind == "input":
+            lines.append(f"v{number} = {MOVING[rest[0].removeprefix('moving.')]}")
+            continue
+        if kind == "divide" and rest[1] not in moving:  # a division costs ten multiplications
+            kind, rest = "multiply", [rest[0], reciprocal(graph, rest[1])]
+        if kind in BOUNDED and not moving.issuperset(rest):
+            kind, rest = BOUNDED[kind], sorted(rest, key=lambda operand: operand not in moving)
+        lines.append(f"v{number} = {expression(graph, kind, rest, [spoken(operand) for operand in rest])}")
+    lines += [f"out[{k * LANES} + i] = {spoken(number)}" for k, number in enumerate(wanted)]
+    arguments = "fixed, moving, before, out" if name == "kernel" else "fixed, moving, out"
+    inner = "\n        ".join(lines)
+    return f"@fused\ndef {name}({arguments}):\n    for i in range({LANES}):\n        {inner}\n"
 
 
 def reciprocal(graph: Graph, number: int) -> int:
@@ -222,18 +172,3 @@ def expression(graph: Graph, name: str, numbers: list[int], spoken: list[str]) -
     if name == "power" and graph.nodes[numbers[1]] == ("constant", 2.0):
         return f"{spoken[0]} * {spoken[0]}"
     return f"{'abs' if name == 'absolute' else name}({', '.join(spoken)})"
-
-
-@cache
-def compiled(source: str) -> Callable[..., None]:
-    """The loop as machine code that leaves Python's lock free. Sums may fuse with products; nothing else is reordered."""
-    from numba import njit
-
-    from forecast.dynamics import elementary
-
-    namespace: dict[str, Any] = {**vars(elementary), "sqrt": np.sqrt}
-    exec(compile(source, "<traced take-off>", "exec"), namespace)  # made above from our own equations
-    result: Callable[..., None] = njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})(
-        namespace["kernel"]
-    )
-    return result

@@ -8,6 +8,7 @@ NaN behave as NumPy's. ``tests/dynamics/test_elementary.py`` holds each function
 from __future__ import annotations
 
 from math import factorial
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -18,40 +19,50 @@ LN2_HIGH = 0.693147180369123816490  # 33 bits: its product with an exponent is e
 LN2_LOW = 1.90821492927058770002e-10  # the rest of ln 2
 PER_LN2 = float(1.0 / np.log(2.0))
 PER_LN10 = float(1.0 / np.log(10.0))
-ROUNDER = 1.5 * 2.0**52  # adding and subtracting it rounds to a whole number
+BIAS = 1023  # of a float's exponent
+ROUNDER = 1.5 * 2.0**52 + BIAS  # adding it rounds to a whole number, which its last bits then hold above the bias
 SQRT_HALF_BITS = int(np.sqrt(0.5).view(np.int64))
-HIGHEST, LOWEST = 710.0, -746.0  # e^x is infinite above, and 0 below
+HIGHEST, LOWEST = 709.0, -708.0  # e^x is infinite above, and 0 below: short of the range's ends by e^0.8
+VANISHED = -40.0  # e^x is lost beside 1 below
 
 
-@njit(inline="always")
+inlined = njit(forceinline=True, error_model="numpy", fastmath={"contract"})  # calls vanish; sums fuse with products
+
+
+@inlined
 def minimum(a: float, b: float) -> float:
     """The smaller, NaN if either is."""
     return a if (a < b) | (a != a) else b
 
 
-@njit(inline="always")
+@inlined
 def maximum(a: float, b: float) -> float:
     """The larger, NaN if either is."""
     return a if (a > b) | (a != a) else b
 
 
-@njit(inline="always")
+@inlined
+def capped(a: float, cap: float) -> float:
+    """The smaller of a number and a cap that is no NaN: one instruction."""
+    return cap if cap < a else a
+
+
+@inlined
+def floored(a: float, floor: float) -> float:
+    """The larger of a number and a floor that is no NaN: one instruction."""
+    return floor if floor > a else a
+
+
+@inlined
 def reduced(x: float) -> tuple[float, float]:
-    """Whole k and small r with x = k ln 2 + r."""
-    inside = min(max(x, LOWEST), HIGHEST)
-    k = (inside * PER_LN2 + ROUNDER) - ROUNDER
-    return k, (inside - k * LN2_HIGH) - k * LN2_LOW
+    """2^k of a whole k, and small r, with x = k ln 2 + r."""
+    biased = x * PER_LN2 + ROUNDER
+    k = biased - ROUNDER
+    scale = np.int64(np.float64(biased).view(np.int64) << 52).view(np.float64)
+    return scale, (x - k * LN2_HIGH) - k * LN2_LOW
 
 
-@njit(inline="always")
-def power_of_two(k: float) -> float:
-    """2^k, in two factors so that the ends of the range are reached."""
-    half = np.int64(k) >> 1
-    rest = np.int64(k) - half
-    return np.int64((half + 1023) << 52).view(np.float64) * np.int64((rest + 1023) << 52).view(np.float64)
-
-
-@njit(inline="always")
+@inlined
 def exponential_series(r: float) -> float:
     """expm1(r) for small r, in groups that do not wait for each other."""
     two = r * r
@@ -62,64 +73,83 @@ def exponential_series(r: float) -> float:
     return r * (first + four * (second + four * third))
 
 
-@njit(inline="always")
+@inlined
 def exp(x: float) -> float:
     """e^x."""
-    k, r = reduced(x)
-    return (1.0 + exponential_series(r)) * power_of_two(k) if x == x else x
+    scale, r = reduced(x)
+    inside = scale + scale * exponential_series(r)
+    return np.inf if x > HIGHEST else (0.0 if x < LOWEST else inside)
 
 
-@njit(inline="always")
+@inlined
 def expm1(x: float) -> float:
     """e^x - 1."""
-    k, r = reduced(x)
-    scale = power_of_two(k)
-    return scale * exponential_series(r) + (scale - 1.0) if x == x else x
+    scale, r = reduced(x)
+    inside = scale * exponential_series(r) + (scale - 1.0)
+    return np.inf if x > HIGHEST else (-1.0 if x < VANISHED else inside)
 
 
-@njit(inline="always")
-def log(x: float) -> float:
-    """ln x."""
-    bits = np.float64(x).view(np.int64)
-    k = (bits - SQRT_HALF_BITS) >> 52
-    f = np.int64(bits - (k << 52)).view(np.float64) - 1.0
+@inlined
+def exponent(x: float) -> Any:
+    """Whole k with x = 2^k (1 + f), f between sqrt(1/2) - 1 and sqrt(2) - 1."""
+    return (np.float64(x).view(np.int64) - SQRT_HALF_BITS) >> 52
+
+
+@inlined
+def log_of_parts(k: int, f: float) -> float:
+    """ln(2^k (1 + f))."""
     s = f / (2.0 + f)
     q = s * s
     two = q * q
     four = two * two
     total = (L0 + q * L1) + two * (L2 + q * L3) + four * ((L4 + q * L5) + two * (L6 + q * L7) + four * (L8 + q * L9))
-    y = (k * LN2_LOW + s * total) + k * LN2_HIGH
-    return (np.inf if x == np.inf else y) if x > 0.0 else (-np.inf if x == 0.0 else np.nan)
+    return (k * LN2_LOW + s * total) + k * LN2_HIGH
 
 
-@njit(inline="always")
+@inlined
+def with_ends(x: float, inside: float) -> float:
+    """ln x where `inside` is it for a positive and finite x."""
+    return (np.inf if x == np.inf else inside) if x > 0.0 else (-np.inf if x == 0.0 else np.nan)
+
+
+@inlined
+def log(x: float) -> float:
+    """ln x."""
+    k = exponent(x)
+    f = np.int64(np.float64(x).view(np.int64) - (k << 52)).view(np.float64) - 1.0
+    return with_ends(x, log_of_parts(k, f))
+
+
+@inlined
 def log1p(x: float) -> float:
-    """ln(1 + x)."""
+    """ln(1 + x), what the sum loses to rounding put back."""
     whole = 1.0 + x
-    lost = (x - (whole - 1.0)) / whole
-    return log(whole) + (lost if (x < np.inf) & (whole > 0.0) else 0.0)
+    k = exponent(whole)
+    f = np.int64(np.float64(whole).view(np.int64) - (k << 52)).view(np.float64) - 1.0
+    lost = (x - (whole - 1.0)) * np.int64((BIAS - k) << 52).view(np.float64)
+    return with_ends(whole, log_of_parts(k, f + lost))
 
 
-@njit(inline="always")
+@inlined
 def log10(x: float) -> float:
     """The decimal logarithm."""
     return log(x) * PER_LN10
 
 
-@njit(inline="always")
+@inlined
 def tanh(x: float) -> float:
     """The hyperbolic tangent."""
     twice = expm1(2.0 * minimum(maximum(x, -20.0), 20.0))
     return twice / (twice + 2.0)
 
 
-@njit(inline="always")
+@inlined
 def logaddexp(a: float, b: float) -> float:
     """ln(e^a + e^b)."""
     return maximum(a, b) + log1p(exp(-abs(a - b)))
 
 
-@njit(inline="always")
+@inlined
 def power(a: float, b: float) -> float:
     """a^b of a positive a."""
     return exp(b * log(a))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.dynamics.integrator import Array, Path
+from forecast.dynamics.integrator import AnyPath, Array, Path, Walked
 
 NEWTON_STEPS = 40
 CLOSE = 1e-9  # of an interval: Newton's next move would be its square
@@ -98,14 +98,18 @@ def solve(path: Path, name: str, interval: Array, level: Array) -> Array:
     return guess
 
 
-def time_of_level(path: Path, level: Array) -> Array:
+def time_of_level(path: AnyPath, level: Array) -> Array:
     """Decimal year at which z reaches `level`; +inf where it never does."""
+    if isinstance(path, Walked):
+        return path.time_of_level(level)
     place = locate(path, "z", level)
     return np.where(place.reached, value_at(path, "time", place), np.inf)
 
 
-def z_at_time(path: Path, time: Array) -> Array:
+def z_at_time(path: AnyPath, time: Array) -> Array:
     """z at a decimal year within the path; the nearest end outside it."""
+    if isinstance(path, Walked):
+        return path.z_at_time(time)
     place = locate(path, "time", time)
     last = np.broadcast_to(path.z[-1], place.interval.shape)
     return np.where(place.reached, value_at(path, "z", place), last)

@@ -75,15 +75,15 @@ def relax(before: Memory | None, target: Array, rate: Array, time: Array) -> Arr
         return target
     years = time - before.time
     mean = 0.5 * (rate + before.rate)
-    decay = np.exp(-mean * years)
     passed = mean * years
-    lag = np.where(passed > 1e-8, -np.expm1(-passed) / np.maximum(passed, 1e-300), 1.0)
-    return target - (target - before.target) * lag + (before.practice - before.target) * decay
+    gone = -np.expm1(-passed)
+    lag = np.where(passed > 1e-8, gone / np.maximum(passed, 1e-300), 1.0)
+    return target - (target - before.target) * lag + (before.practice - before.target) * (1.0 - gone)
 
 
 def integrate(
     flow: Flow, time: Array, z: Array, memory: Memory | None, end: Array, stop_signal: Array, step: float = DEFAULT_STEP
-) -> Path:
+) -> AnyPath:
     """Integrate every draw until it passes `end` or its signal passes `stop_signal`.
 
     Parameters
@@ -101,7 +101,7 @@ def integrate(
 
     Returns
     -------
-    Path
+    Path or what the flow makes of one
         A stopped draw goes on for a while or repeats its last node.
     """
     going = np.arange(time.size)
@@ -140,8 +140,33 @@ class Node(NamedTuple):
 class Marcher(Protocol):
     """A flow that integrates whole paths by itself, as `integrate` would."""
 
-    def path(self, first: Node, end: Array, stop_signal: Array, step: float, limit: int) -> Path:
+    def path(self, first: Node, end: Array, stop_signal: Array, step: float, limit: int) -> AnyPath:
         """The path from its first node on; at most `limit` intervals."""
+
+
+@runtime_checkable
+class Walked(Protocol):
+    """A path that answers by itself what `events`, `paths` and `readouts` ask of one: read from where it was made.
+
+    It has the columns of a `Path` too, put together when asked for.
+    """
+
+    def z_at_time(self, time: Array) -> Array:
+        """`events.z_at_time`."""
+
+    def time_of_level(self, level: Array) -> Array:
+        """`events.time_of_level`."""
+
+    def meeting(self, level: Array) -> tuple[Array, Array, Array, Memory]:
+        """Whether, when, and in what state (z, practice) effective compute reaches a level, (draw,) each."""
+
+    def best_years(
+        self, after: Any, draws: Array, full: Array, ceiling: Array, window_end: float
+    ) -> tuple[Array, Array]:
+        """Largest gain of ln S in 12 months and largest ln speed-up, `draws` going on along `after` (or None)."""
+
+
+AnyPath = Any  # a `Path` or one that is `Walked`
 
 
 def snapshot(time: Array, z: Array, rates: Rates, step: Any) -> Node:

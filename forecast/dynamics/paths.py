@@ -15,10 +15,12 @@ from forecast.dynamics.events import Place, hermite, take, value_at
 from forecast.dynamics.flow import Draws, Engine, Present, flow_of, present_of, select, turning
 from forecast.dynamics.integrator import (
     DEFAULT_STEP,
+    AnyPath,
     Array,
     Flow,
     Memory,
     Path,
+    Walked,
     integrate,
     log_software,
     z_of,
@@ -52,8 +54,8 @@ class Legs:
     reached draw, None without any. Scenarios share all but `after`, which is None until one is followed.
     """
 
-    before: Path
-    after: Path | None
+    before: AnyPath
+    after: AnyPath | None
     reached: Array
     year_20: Array
     year_100: Array
@@ -63,7 +65,7 @@ class Legs:
 
 def first_leg(
     p: Draws, end: float, form: str, step: float = DEFAULT_STEP, engine: Engine = "numpy"
-) -> tuple[Path, Present, Flow]:
+) -> tuple[AnyPath, Present, Flow]:
     """Integrate all draws from `as_of` until full automation or `end`."""
     present = present_of(p, form)
     size = present.log10_fleet.size
@@ -136,8 +138,25 @@ def root(misses: Callable[[Array], Callable[[Array], Array]], left: Array, right
     return found
 
 
+def arrivals(path: AnyPath, flow: Flow, p: Draws, full: Array, window_end: float) -> tuple[Array, Arrival | None]:
+    """Year of full automation (+inf where not within the window), and the state then of the draws that get there."""
+    if isinstance(path, Walked):
+        reached, time, z, before = path.meeting(full)
+        year = np.where(reached & (time <= window_end), time, np.inf)
+    else:
+        place, year = crossing(path, p, full)
+        year = np.where(year <= window_end, year, np.inf)
+    draws = np.flatnonzero(np.isfinite(year))
+    if not draws.size:
+        return year, None
+    if not isinstance(path, Walked):
+        return year, arrival(path, place, flow, draws)
+    start = Memory(*(field[draws] for field in before))
+    return year, Arrival(time[draws], z[draws], flow(time[draws], z[draws], start, draws).memory)
+
+
 def arrival(path: Path, place: Place, flow: Flow, draws: Array) -> Arrival:
-    """Time, z and practice of the draws that reach full automation, at the crossing itself."""
+    """Time, z and practice of some draws at a place on their paths."""
     time, z = value_at(path, "time", place)[draws], value_at(path, "z", place)[draws]
     start = Memory(*(take(field, place.interval)[draws] for field in path.memory))
     return Arrival(time, z, flow(time, z, start, draws).memory)
@@ -152,7 +171,7 @@ def second_leg(
     course: Course,
     step: float = DEFAULT_STEP,
     engine: Engine = "numpy",
-) -> Path:
+) -> AnyPath:
     """Integrate the draws from full automation to `end`, compute taking its `course` from there."""
     flow = flow_of(engine)(select(p, draws, present.log10_fleet.size), present.part(draws), turning(course, at.time))
     return integrate(flow, at.time, at.z, at.memory, np.full(draws.size, end), np.full(draws.size, np.inf), step)
@@ -161,23 +180,24 @@ def second_leg(
 def to_automation(p: Draws, window_end: float, form: str, step: float = DEFAULT_STEP, engine: Engine = "numpy") -> Legs:
     """First leg of all draws, the years of 20% and 100%, and the state of those that get there within the window."""
     path, present, flow = first_leg(p, window_end + MARGIN_YEARS, form, step, engine)
-    place, year_100 = crossing(path, p, present.milestones.full)
-    year_100 = np.where(year_100 <= window_end, year_100, np.inf)
+    year_100, state = arrivals(path, flow, p, present.milestones.full, window_end)
     year_20 = year_of_20(path, present, p)
-    draws = np.flatnonzero(np.isfinite(year_100))
-    state = arrival(path, place, flow, draws) if draws.size else None
     year_20 = np.where(year_20 <= window_end, year_20, np.inf)
     return Legs(path, None, np.isfinite(year_100), year_20, year_100, present, state)
 
 
-def year_of_20(path: Path, present: Present, p: Draws) -> Array:
+def year_of_20(path: AnyPath, present: Present, p: Draws) -> Array:
     """Year of 20% automation.
 
     Where it is past at `as_of`, t_20 = -(E_now - E_20)/E', E' being today's growth of E without feedback: compute plus
     people-only software, minus the growth of the penalty (over the past year).
     """
     now, twenty = present.milestones.now, present.milestones.twenty
-    ahead = crossing(path, p, twenty)[1]
+    if isinstance(path, Walked):
+        reached, when, *_ = path.meeting(twenty)
+        ahead = np.where(reached, when, np.inf)
+    else:
+        ahead = crossing(path, p, twenty)[1]
     slope = now - trends.effective_flop_on_trend(p["as_of_year"] - 1.0, p)
     behind = p["as_of_year"] - (now - twenty) / np.maximum(slope, SLOWEST_GROWTH)
     return np.where(now >= twenty, behind, ahead)

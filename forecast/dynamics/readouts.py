@@ -7,19 +7,25 @@ quantities that exist only at full automation are NaN where it is not reached, a
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from forecast.dynamics.events import hermite, last_before, take, time_of_level, z_at_time
 from forecast.dynamics.flow import Draws, select
-from forecast.dynamics.integrator import FROZEN, Array, Path, log_software, z_of
+from forecast.dynamics.integrator import FROZEN, Array, Path, Walked, log_software, z_of
 from forecast.dynamics.paths import Legs
 from forecast.equations import trends
 from forecast.equations.trends import LN2, LN10
 from forecast.equations.yearly import quantities
 
 MILESTONE_OOM = (1, 3, 6)
+WALKED = (
+    "time",
+    "z",
+    "time_slope",
+    "z_slope",
+    "log_speedup",
+)  # columns of a path that its whole length is searched for
 
 
 def after_automation(legs: Legs, p: Draws, window_end: float) -> dict[str, Array]:
@@ -31,8 +37,9 @@ def after_automation(legs: Legs, p: Draws, window_end: float) -> dict[str, Array
     if legs.after is None:
         return result
     ceiling = LN10 * select(p, draws, size)["log10_software_ceiling"]
-    path, start = legs.after, legs.after.time[0]
-    at_start = log_software(path.z[0], ceiling)
+    assert legs.arrival is not None
+    path, start = legs.after, legs.arrival.time
+    at_start = log_software(legs.arrival.z, ceiling)
 
     def years_to(gain: float) -> Array:
         when = time_of_level(path, z_of(at_start + gain, ceiling))
@@ -47,19 +54,25 @@ def after_automation(legs: Legs, p: Draws, window_end: float) -> dict[str, Array
     return result
 
 
-def best_year_gain(legs: Legs, p: Draws, window_end: float) -> Array:
-    """Largest gain of software (OOM) in any 12 months that begin by the end of the window, per draw.
+def best_years(legs: Legs, p: Draws, window_end: float) -> tuple[Array, Array]:
+    """Largest gain of software (OOM) in any 12 months that begin by the end of the window, and the largest speed-up.
 
     The gain over [t, t + 1] is largest where speed is equal at both ends; it is evaluated with t and with t + 1 at every
     node of the path, nodes being dense where speed changes.
     """
     ceiling = LN10 * np.broadcast_to(p["log10_software_ceiling"], legs.reached.shape)
-    best = largest_gain(until_automation(legs), ceiling, window_end)
-    if legs.after is None:
-        return best / LN10
     draws = np.flatnonzero(legs.reached)
-    best[draws] = np.maximum(best[draws], joined_gain(legs, ceiling[draws], draws, window_end))
-    return best / LN10
+    if isinstance(legs.before, Walked):
+        gain, peak = legs.before.best_years(legs.after, draws, legs.present.milestones.full, ceiling, window_end)
+        return gain / LN10, np.exp(peak)
+    before, gain = until_automation(legs), np.empty(legs.reached.size)
+    alone = np.flatnonzero(~legs.reached) if legs.after is not None else np.arange(gain.size)
+    gain[alone] = largest_gain(part_of(before, alone), ceiling[alone], window_end)
+    peak = largest_log_speedup(before, window_end)
+    if legs.after is not None:
+        gain[draws] = joined_gain(legs, ceiling[draws], draws, window_end)
+        peak[draws] = np.maximum(peak[draws], largest_log_speedup(legs.after, window_end))
+    return gain / LN10, np.exp(peak)
 
 
 def until_automation(legs: Legs) -> Path:
@@ -70,11 +83,13 @@ def until_automation(legs: Legs) -> Path:
     path = legs.before
     last = np.maximum((path.signal < legs.present.milestones.full).sum(axis=0) - 1, 0)
     index = np.minimum(np.arange(path.time.shape[0])[:, None], last)
-    kept: dict[str, Any] = {
-        name: np.take_along_axis(getattr(path, name), index, axis=0)
-        for name in ("time", "z", "time_slope", "z_slope", "log_speedup")
-    }
-    return replace(path, **kept)
+    kept: Path = replace(path, **{name: np.take_along_axis(getattr(path, name), index, axis=0) for name in WALKED})
+    return kept
+
+
+def part_of(path: Path, draws: Array) -> Path:
+    """What `largest_gain` needs of some draws' path."""
+    return replace(path, **{name: getattr(path, name)[:, draws] for name in WALKED})
 
 
 def largest_gain(path: Path, ceiling: Array, window_end: float) -> Array:
@@ -126,22 +141,15 @@ def interpolate(query: Array, time: Array, values: Array, slope: Array | None = 
     return np.clip(hermite(v0, v1, take(slope, left), take(slope, left, 1), t1 - t0, fraction), v0, v1)
 
 
-def largest_speedup(legs: Legs, window_end: float) -> Array:
-    """Largest speed-up of research over people alone by the end of the window, ln speed-up linear between nodes."""
-
-    def peak(path: Path) -> Array:
-        inside = np.where(path.time <= window_end, path.log_speedup, 0.0).max(axis=0)
-        last = np.clip((path.time <= window_end).sum(axis=0) - 1, 0, path.time.shape[0] - 2)
-        start, width = take(path.time, last), take(path.time, last, 1) - take(path.time, last)
-        fraction = np.clip((window_end - start) / np.maximum(width, 1e-300), 0.0, 1.0)
-        left, right = take(path.log_speedup, last), take(path.log_speedup, last, 1)
-        return np.maximum(inside, left + (right - left) * fraction)
-
-    best = peak(until_automation(legs))
-    if legs.after is not None:
-        draws = np.flatnonzero(legs.reached)
-        best[draws] = np.maximum(best[draws], peak(legs.after))
-    return np.exp(best)
+def largest_log_speedup(path: Path, window_end: float) -> Array:
+    """Largest ln speed-up of research over people alone by the end of the window, linear between nodes."""
+    inside = np.where(path.time <= window_end, path.log_speedup, 0.0).max(axis=0)
+    last = np.clip((path.time <= window_end).sum(axis=0) - 1, 0, path.time.shape[0] - 2)
+    start, width = take(path.time, last), take(path.time, last, 1) - take(path.time, last)
+    fraction = np.clip((window_end - start) / np.maximum(width, 1e-300), 0.0, 1.0)
+    left, right = take(path.log_speedup, last), take(path.log_speedup, last, 1)
+    result: Array = np.maximum(inside, left + (right - left) * fraction)
+    return result
 
 
 def at_automation(legs: Legs, p: Draws) -> dict[str, Array]:

@@ -20,7 +20,7 @@ UFUNCS = {
     np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.log10: "log10", np.tanh: "tanh",
     np.minimum: "minimum", np.maximum: "maximum", np.logaddexp: "logaddexp",
     np.less: "less", np.less_equal: "less_equal", np.greater: "greater", np.greater_equal: "greater_equal",
-    np.equal: "equal",
+    np.equal: "equal", np.bitwise_or: "bitwise_or", np.sign: "sign",
 }  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: ufunc for ufunc, name in UFUNCS.items()} | {"where": np.where}
 CHAINS = {"multiply": "add", "divide": "subtract"}  # what the log of a product or ratio is
@@ -83,6 +83,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
 
     ndim = 0
     shape = ()
+    size = 1
 
     def __init__(self, graph: Graph, number: int):
         self.graph, self.number = graph, number
@@ -97,6 +98,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         """NEP 18: ``where`` is an operation; shapes mean nothing to a symbol."""
         if function is np.where:
             return self.graph.apply("where", *args)
+        if function is np.clip:
+            return np.minimum(np.maximum(args[0], args[1]), args[2])
         if function is np.broadcast_to:
             return args[0]
         if function is np.shape:

@@ -7,10 +7,11 @@ are asked for (``forecast.vintages``). ``tests/evaluation/test_backtest.py`` pin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import xarray as xr
 from forecast.errors import InputError
 from forecast.evaluation import predictive, rivals
 from forecast.evaluation.predictive import Predictions
+from forecast.executors import completed, executor_from
 from forecast.fitting import posterior_run, sampler_settings
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
@@ -89,6 +91,7 @@ def backtest(
     chains: int | None = None,
     random_seed: int | None = None,
     progress: Progress = silent,
+    executor: str | Executor | None = None,
 ) -> Backtest:
     """Refit at each cut and score what came later.
 
@@ -104,6 +107,8 @@ def backtest(
         Sampler settings; the shipped ones where not given.
     progress : callable
         Told what is under way, the cuts done and those wanted.
+    executor : str or concurrent.futures.Executor, optional
+        Where the cuts are fitted, as `forecast.executors.executor_from` has it; the numbers are the same.
 
     Returns
     -------
@@ -128,26 +133,62 @@ def backtest(
     if len(seen) < len(cuts):
         raise InputError("a cut is given twice: name each date once")
     until = load_observations(tables)
-    rows, unscored, fits = [], [], []
-    for i, (day, known) in enumerate(sorted(seen.items())):
-        progress(f"back-test, fitting to {day}", i, len(seen))
-        came = later_rows(until, day)
-        chosen = priors(day) if callable(priors) else priors
-        run = posterior_run(chosen, known, settings, blocks=BLOCKS)
-        fits.append(fit_record(day, known, run))
-        scored = [table for table in SCORED if known[table].sizes["row"] and came[table].sizes["row"]]
-        unscored += [
-            [day.isoformat(), table, came[table].sizes["row"]]
-            for table in SCORED
-            if came[table].sizes["row"] and table not in scored
-        ]
-        rows += scored_rows(run, known, only(came, scored))
-    progress("back-test", len(seen), len(seen))
+    cuts_at = [
+        Cut(day, priors(day) if callable(priors) else priors, known, later_rows(until, day))
+        for day, known in sorted(seen.items())
+    ]
+    parts: dict[int, Scored] = {}
+    with executor_from(executor) as pool:
+        under_way = [f"back-test, fitting to {cut.day}" for cut in cuts_at] if pool is None else ["back-test, fitting"]
+        progress(under_way[0], 0, len(cuts_at))
+        for index, part in completed(scored_cut, cuts_at, pool, common=settings):
+            parts[index] = part
+            done = len(parts)
+            progress(
+                [*under_way, *under_way[-1:] * done, "back-test"][done if done < len(cuts_at) else -1],
+                done,
+                len(cuts_at),
+            )
+    found = [parts[index] for index in sorted(parts)]
     return Backtest(
-        rows=pd.concat(rows, ignore_index=True),
-        unscored=pd.DataFrame(unscored, columns=["cut", "table", "rows"]),
-        fits=pd.DataFrame(fits),
+        rows=pd.concat([frame for part in found for frame in part.rows], ignore_index=True),
+        unscored=pd.DataFrame([row for part in found for row in part.unscored], columns=["cut", "table", "rows"]),
+        fits=pd.DataFrame([part.fit for part in found]),
     )
+
+
+class Cut(NamedTuple):
+    """What is known at a cut, and what came later."""
+
+    day: Date
+    priors: Priors
+    known: Observations
+    came: Observations
+
+    @property
+    def label(self) -> str:
+        """What the cut is called where something is said of it."""
+        return f"cut {self.day}"
+
+
+class Scored(NamedTuple):
+    """What one cut gives: its fit, a frame of scored rows per table, and [cut, table, rows] of what is not scored."""
+
+    fit: dict[str, object]
+    rows: list[pd.DataFrame]
+    unscored: list[list[object]]
+
+
+def scored_cut(settings: dict[str, int], cut: Cut) -> Scored:
+    """Fit to what was known at a cut, and score what came later."""
+    known, came = cut.known, cut.came
+    run = posterior_run(cut.priors, known, settings, blocks=BLOCKS)
+    later = [table for table in SCORED if came[table].sizes["row"]]
+    scored = [table for table in later if known[table].sizes["row"]]
+    unscored: list[list[object]] = [
+        [cut.day.isoformat(), table, came[table].sizes["row"]] for table in later if table not in scored
+    ]
+    return Scored(fit_record(cut.day, known, run), scored_rows(run, known, only(came, scored)), unscored)
 
 
 def known_at(cut: str | Date, tables: str | PathLike[str] | None) -> Observations:

@@ -9,36 +9,38 @@ truth lies, so ranks stay uniform. Divergences, chains drawn again and refits th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from os import cpu_count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from forecast.constants import constants
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation.chains import effective_sizes, halves_rhat
-from forecast.evaluation.ranks import positions
-from forecast.evaluation.refits import Refit, as_data, chain, column, name_of, of_own_blocks, refit
-from forecast.evaluation.truths import Truths, rows_of, simulated, truths_from_posterior, truths_from_prior
+from forecast.evaluation.refits import Refit, name_of, of_own_blocks, refit
+from forecast.evaluation.replicates import (
+    FEWEST_DRAWS,
+    LIKELIHOOD,
+    Job,
+    Replicate,
+    dataset,
+    job_of,
+    replicated,
+    replicated_chunk,
+)
+from forecast.evaluation.truths import Truths, rows_of, truths_from_posterior, truths_from_prior
+from forecast.executors import completed, executor_from
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, load_priors
 from forecast.progress import Progress
 from forecast.runs import read_provenance
 from forecast.schema import BLOCKS
 from forecast.side_draws import recorded_tables
-from forecast.views import unconstrained
-
-Array = npt.NDArray[np.float64]
 
 REPLICATES = 200
 DRAWS, TUNE = 300, 200  # of the one chain of a refit; longer tuning left as many chains unsettled
-ATTEMPTS = 3  # each twice as long as the one before
-LARGEST_RHAT, FEWEST_DRAWS = 1.1, 25  # of a replicate's worst quantity, between the halves of its chain
-LIKELIHOOD = "log likelihood"  # ranked besides the parameters: alone it sees a posterior that ignores the data
+CHUNK = 10  # replicates of a task in other processes: a second or more
 
 
 class Calibration(NamedTuple):
@@ -74,31 +76,6 @@ class Calibration(NamedTuple):
     seconds: float
 
 
-class Replicate(NamedTuple):
-    """One refit: a row of each variable of `Calibration.ranked`."""
-
-    position: Array
-    kept: npt.NDArray[np.int64]
-    error: Array
-    contraction: Array
-    divergences: int
-    max_rhat: float
-    min_ess: float
-    attempts: int
-
-
-UNITS = {
-    "position": ("1", "place of the truth among its draws: 0 below all, 1 above all"),
-    "kept": ("draws", "nearly independent draws among which the truth was placed"),
-    "error": ("posterior sd", "posterior mean less truth, on the whole line"),
-    "contraction": ("1", "share of the prior's variance that the data removed, on the whole line; 0 without a prior"),
-    "divergences": ("draws", "divergent transitions after tuning"),
-    "max_rhat": ("1", "largest R-hat between the halves of the chain"),
-    "min_ess": ("draws", "smallest bulk effective sample size"),
-    "attempts": ("1", "chains until one settled, each twice as long as the one before"),
-}
-
-
 def sbc(
     priors: Priors | None = None,
     observations: Observations | None = None,
@@ -110,6 +87,7 @@ def sbc(
     random_seed: int = 1,
     workers: int | None = None,
     progress: Progress | None = None,
+    executor: str | Executor | None = None,
 ) -> Calibration:
     """Simulation-based calibration: are the posteriors right, on average over what the prior holds possible?
 
@@ -133,6 +111,9 @@ def sbc(
         Refits at a time; as many as there are cores if None.
     progress : callable, optional
         Told what is under way, the replicates done and those wanted: first with none done, before compiling.
+    executor : str or concurrent.futures.Executor, optional
+        Where the refits are done instead of `workers`, as `forecast.executors.executor_from` has it; the numbers are the
+        same. Every process compiles the model once.
 
     Returns
     -------
@@ -153,9 +134,12 @@ def sbc(
     observations = load_observations() if observations is None else observations
     chosen, settings = request(blocks, observations, replicates, draws, tune, random_seed)
     started, tell = time.perf_counter(), progress or (lambda *_: None)
-    tell(f"{name_of(chosen)}: compiling", 0, replicates)
-    truths = truths_from_prior(priors, observations, chosen, replicates, random_seed)
-    return calibrated(refit(priors, observations, chosen), truths, settings, started, workers, tell)
+    with executor_from(executor) as pool:
+        tell(f"{name_of(chosen)}: compiling", 0, replicates)
+        truths = truths_from_prior(priors, observations, chosen, replicates, random_seed)
+        if pool is not None:
+            return calibrated_in(pool, job_of(priors, observations, chosen, False, truths, settings), started, tell)
+        return calibrated(refit(priors, observations, chosen), truths, settings, started, workers, tell)
 
 
 def recovery(
@@ -168,6 +152,7 @@ def recovery(
     random_seed: int = 1,
     workers: int | None = None,
     progress: Progress | None = None,
+    executor: str | Executor | None = None,
 ) -> Calibration:
     """Parameter recovery at realistic sizes: as `sbc`, with truths drawn from a fitted run's posterior.
 
@@ -180,7 +165,7 @@ def recovery(
     ----------
     run : xarray.DataTree
         From `forecast.fit` or `forecast.load_run`.
-    blocks, replicates, draws, tune, random_seed, workers, progress
+    blocks, replicates, draws, tune, random_seed, workers, progress, executor
         As for `sbc`.
 
     Returns
@@ -209,9 +194,12 @@ def recovery(
     priors, observations = recorded_priors(record), recorded_tables(record)
     chosen, settings = request(blocks, observations, replicates, draws, tune, random_seed)
     started, tell = time.perf_counter(), progress or (lambda *_: None)
-    tell(f"{name_of(chosen)}: compiling", 0, replicates)
-    truths = truths_from_posterior(run, replicates, random_seed)
-    return calibrated(of_own_blocks(refit(priors, observations, chosen)), truths, settings, started, workers, tell)
+    with executor_from(executor) as pool:
+        tell(f"{name_of(chosen)}: compiling", 0, replicates)
+        truths = truths_from_posterior(run, replicates, random_seed)
+        if pool is not None:
+            return calibrated_in(pool, job_of(priors, observations, chosen, True, truths, settings), started, tell)
+        return calibrated(of_own_blocks(refit(priors, observations, chosen)), truths, settings, started, workers, tell)
 
 
 def request(
@@ -256,13 +244,38 @@ def calibrated(
     found = in_parallel(
         one, settings["replicates"], workers, lambda done, all_: tell(f"{model.name}: refits", done, all_)
     )
+    return collected(model.name, [entry.label for entry in model.entries], found, truths, settings, started)
+
+
+def calibrated_in(pool: Executor, job: Job, started: float, tell: Progress) -> Calibration:
+    """`calibrated` in other processes, each of which compiles the model once."""
+    number, name = job.settings["replicates"], name_of(job.blocks)
+    chunks = [range(start, min(start + CHUNK, number)) for start in range(0, number, CHUNK)]
+    found: dict[int, Replicate | str] = {}
+    labels: list[str] = []
+    for index, (ranked, part) in completed(replicated_chunk, chunks, pool, common=job):
+        labels = ranked
+        found |= dict(zip(chunks[index], part, strict=True))
+        tell(f"{name}: refits", len(found), number)
+    return collected(name, labels, [found[i] for i in range(number)], job.truths, job.settings, started)
+
+
+def collected(
+    name: str,
+    labels: Sequence[str],
+    found: Sequence[Replicate | str],
+    truths: Truths,
+    settings: dict[str, int],
+    started: float,
+) -> Calibration:
+    """All replicates of a model."""
     failed = {i: value for i, value in enumerate(found) if isinstance(value, str)}
     good = {i: value for i, value in enumerate(found) if not isinstance(value, str)}
     if not good:
-        raise ForecastError(f"no refit of {model.name} could be sampled: {failed[0]}")
-    ranked = dataset(good, [*(entry.label for entry in model.entries), LIKELIHOOD])
+        raise ForecastError(f"no refit of {name} could be sampled: {failed[0]}")
+    ranked = dataset(good, [*labels, LIKELIHOOD])
     seconds = round(time.perf_counter() - started, 1)
-    return Calibration(model.name, truths.origin, ranked, truths.tried, truths.rejected, failed, settings, seconds)
+    return Calibration(name, truths.origin, ranked, truths.tried, truths.rejected, failed, settings, seconds)
 
 
 def in_parallel[T](
@@ -279,96 +292,3 @@ def in_parallel[T](
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [future.result() for future in futures]
-
-
-def replicated(
-    model: Refit,
-    truths: Truths,
-    rows: Sequence[Any],
-    numbers: Mapping[str, Any],
-    settings: dict[str, int],
-    replicate: int,
-) -> Replicate | str:
-    """One replicate, or why none of its chains gave draws."""
-    seed = settings["random_seed"]
-    values = simulated(rows, replicate, seed)
-    data = model.compiled.with_data(**as_data(model, rows, values))
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0x726570, replicate)))
-    found: Replicate | str = ""
-    for attempt in range(ATTEMPTS):
-        draws, tune = (settings[name] * 2**attempt for name in ("draws", "tune"))
-        try:
-            tree = chain(data, draws, tune, int(rng.integers(2**63)))
-            found = placed(model, truths, tree, values, numbers, replicate, rng)
-        except (RuntimeError, ValueError) as error:
-            found = str(error).splitlines()[0][:120]
-        if not isinstance(found, str):
-            found = found._replace(attempts=attempt + 1)
-            if found.max_rhat <= LARGEST_RHAT and found.min_ess >= FEWEST_DRAWS:
-                break
-    return found
-
-
-def placed(
-    model: Refit,
-    truths: Truths,
-    tree: xr.DataTree,
-    values: Sequence[Array],
-    numbers: Mapping[str, Any],
-    replicate: int,
-    rng: np.random.Generator,
-) -> Replicate | str:
-    """Where the truth of a replicate lies among the draws of its refit, every parameter and the log likelihood."""
-    from forecast.fitting import taken_apart
-
-    draws = {str(name): one.values[0] for name, one in taken_apart(tree["posterior"].to_dataset()).items()}
-    both = {name: np.concatenate([truths.p[name][replicate][None], draws[name]]) for name in draws}
-    columns = [column(both[entry.parameter], entry) for entry in model.entries]
-    table = np.stack([*columns, log_likelihood(model, both, values, numbers)], axis=1)
-    truth, posterior = table[0], table[1:]
-    if (np.ptp(posterior, axis=0) == 0.0).any():
-        return "the chain stood still"
-    sizes = effective_sizes(posterior)
-    position, kept = positions(truth, posterior, sizes, rng)
-    error, left = on_the_line(model, table)
-    return Replicate(
-        position=position,
-        kept=kept,
-        error=error,
-        contraction=np.append(1.0 - (left[:-1] / model.spreads) ** 2, 0.0),
-        divergences=int(tree["sample_stats"]["diverging"].sum()),
-        max_rhat=float(halves_rhat(posterior).max()),
-        min_ess=float(sizes.min()),
-        attempts=1,
-    )
-
-
-def log_likelihood(model: Refit, p: Mapping[str, Array], values: Sequence[Array], numbers: Mapping[str, Any]) -> Array:
-    """Log likelihood of simulated tables under the parameters, (draw,), by the blocks on arrays."""
-    from forecast.model.on_draws import log_density
-
-    rows = rows_of(p, model.priors, model.observations, model.blocks, numbers)
-    each = [log_density(row._replace(observed=y)).sum(axis=1) for row, y in zip(rows, values, strict=True)]
-    return np.asarray(np.sum(each, axis=0))
-
-
-def on_the_line(model: Refit, table: Array) -> tuple[Array, Array]:
-    """Posterior mean less truth in posterior standard deviations, and those, (entry,), on the whole line.
-
-    `table` (1 + draw, entry) has the truth first and the log likelihood last.
-    """
-    columns = [unconstrained(table[:, i], pair) for i, pair in enumerate([*model.ends, (-np.inf, np.inf)])]
-    line = np.stack(columns, axis=1)
-    spread = line[1:].std(axis=0)
-    return (line[1:].mean(axis=0) - line[0]) / spread, spread
-
-
-def dataset(found: Mapping[int, Replicate], labels: Sequence[str]) -> xr.Dataset:
-    """All replicates that were sampled, as `Calibration.ranked`."""
-    columns = {name: np.array([getattr(one, name) for one in found.values()]) for name in Replicate._fields}
-    dims = ("replicate", "parameter")
-    variables = {
-        name: (dims[: values.ndim], values, {"units": UNITS[name][0], "definition": UNITS[name][1]})
-        for name, values in columns.items()
-    }
-    return xr.Dataset(variables, coords={"replicate": list(found), "parameter": list(labels)})

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecast.evaluation.calibration import FEWEST_DRAWS, LARGEST_RHAT, LIKELIHOOD, Calibration
+from forecast.evaluation.calibration import Calibration
 from forecast.evaluation.ranks import FINE, Counts, binomial_interval, counted, rank_table
+from forecast.evaluation.replicates import FEWEST_DRAWS, LARGEST_RHAT, LIKELIHOOD
 from forecast.words import number, percent
 
 Array = npt.NDArray[np.float64]

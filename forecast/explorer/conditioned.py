@@ -17,7 +17,7 @@ import xarray as xr
 from forecast.drivers.sensitivity import ENOUGH_DRAWS
 from forecast.dynamics import arrival_readouts, software_at
 from forecast.dynamics.events import z_at_time
-from forecast.dynamics.flow import Engine, turning
+from forecast.dynamics.flow import Engine, blocks_for, turning
 from forecast.dynamics.forms import CURRENCY, MIXED, OWN, READOUTS_OF, RIVALS, SUPEREXPONENTIAL
 from forecast.dynamics.integrator import log_software
 from forecast.dynamics.paths import Legs, beyond_automation, to_automation
@@ -157,7 +157,12 @@ def numbers(page: Explorer, state: State) -> Numbers:
     """Everything that the page shows of a state, as draws."""
     p = conditioned(page, state)
     scenario = page.scenarios[state.scenario]
-    own = in_blocks(p, p_size(page), lambda part: projected(part, scenario, page, horizon_form(state.form)))
+    own = in_blocks(
+        p,
+        p_size(page),
+        lambda part: projected(part, scenario, page, horizon_form(state.form)),
+        **blocks_for(page.engine),
+    )
     yearly = {name: own.pop(name) for name in SERIES}
     rival = None
     if state.form in RIVALS:
@@ -195,11 +200,11 @@ def projected(p: Draws, scenario: Scenario, page: Explorer, horizon: str) -> dic
 def first_year(legs: Legs, p: Draws) -> dict[str, Array]:
     """OOM of software gained in the first year after full automation, NaN where that is not reached, and events."""
     gain = np.full(legs.reached.size, np.nan)
-    if legs.after is not None:
+    if legs.after is not None and legs.arrival is not None:
         reached = np.flatnonzero(legs.reached)
         ceiling = LN10 * np.broadcast_to(p["log10_software_ceiling"], gain.shape)[reached]
-        later = z_at_time(legs.after, legs.after.time[0] + 1.0)
-        gain[reached] = (log_software(later, ceiling) - log_software(legs.after.z[0], ceiling)) / LN10
+        later = z_at_time(legs.after, legs.arrival.time + 1.0)
+        gain[reached] = (log_software(later, ceiling) - log_software(legs.arrival.z, ceiling)) / LN10
     known = np.nan_to_num(gain)
     return {"first_year_gain": gain, "first_year_1_oom": known >= 1.0, "first_year_3_oom": known >= 3.0}
 

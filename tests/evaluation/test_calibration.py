@@ -12,13 +12,10 @@ import xarray as xr
 from scipy import stats
 
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation import calibration
+from forecast.evaluation import replicates
 from forecast.evaluation.calibration import (
-    LIKELIHOOD,
     Calibration,
-    Replicate,
     calibrated,
-    dataset,
     in_parallel,
     recovery,
     request,
@@ -35,6 +32,7 @@ from forecast.evaluation.calibration_summary import (
 )
 from forecast.evaluation.ranks import FINE, chi_square, counted, positions
 from forecast.evaluation.refits import Entry, Refit, as_data, name_of, of_own_blocks, refit
+from forecast.evaluation.replicates import LIKELIHOOD, Replicate, dataset
 from forecast.evaluation.truths import rows_of, simulated, truths_from_posterior, truths_from_prior, turned_down
 from forecast.model import build_model
 from forecast.model.on_draws import log_restrictions
@@ -89,7 +87,7 @@ def test_half_the_scatter_in_the_simulator_is_caught(model: Refit, monkeypatch: 
         values = simulated(rows, replicate, seed)
         return [row.mean[replicate] + 0.5 * (y - row.mean[replicate]) for row, y in zip(rows, values, strict=True)]
 
-    monkeypatch.setattr(calibration, "simulated", quiet)
+    monkeypatch.setattr(replicates, "simulated", quiet)
     one = summary(calibrate(model))
     verdicts = dict(zip(one.parameters["parameter"], one.parameters["verdict"], strict=True))
     assert verdicts["stream_scatter"] == "too low"
@@ -190,17 +188,17 @@ def test_censored_task_horizons_are_refused(observations: Observations) -> None:
 
 
 def test_refits_that_fail_are_counted_not_dropped(model: Refit, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = calibration.placed
+    place = replicates.placed
 
     def sticky(*arguments: Any) -> Replicate | str:
         return "the chain stood still" if arguments[-2] == 1 else place(*arguments)
 
-    monkeypatch.setattr(calibration, "placed", sticky)
+    monkeypatch.setattr(replicates, "placed", sticky)
     found = calibrate(model, replicates=4)
     assert found.failed == {1: "the chain stood still"}
     assert found.ranked["replicate"].values.tolist() == [0, 2, 3]
     assert "1 could not be sampled" in trouble_sentence([summary(found)])
-    monkeypatch.setattr(calibration, "placed", lambda *_: "the chain stood still")
+    monkeypatch.setattr(replicates, "placed", lambda *_: "the chain stood still")
     with pytest.raises(ForecastError, match="no refit of deployment could be sampled: the chain stood still"):
         calibrate(model, replicates=2)
 
@@ -208,7 +206,7 @@ def test_refits_that_fail_are_counted_not_dropped(model: Refit, monkeypatch: pyt
 def test_a_chain_that_does_not_settle_is_drawn_again_twice_as_long(
     model: Refit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration, "LARGEST_RHAT", 0.5)
+    monkeypatch.setattr(replicates, "LARGEST_RHAT", 0.5)
     found = calibrate(model, replicates=2)
     assert found.ranked["attempts"].values.tolist() == [3, 3]
     assert found.ranked["kept"].values.max() > 2 * SETTINGS["draws"]
