@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from forecast.dynamics import all_scenarios
+from forecast.dynamics.flow import blocks_for
 from forecast.many.atoms import ATOM, PriorAtoms, drawn_atom, part_of, samplers
 from forecast.many.grids import grid_of
 from forecast.many.tallies import Share, Tally, add, merge
@@ -118,7 +119,8 @@ def takeoff_by_scenario(request: Request, p: dict[str, Any]) -> dict[Key, Any]:
     def work(part: dict[str, Any]) -> dict[Key, Any]:
         return all_scenarios(part, scenarios, years, request.horizon_form, series=False, engine=request.engine)
 
-    return in_blocks(p, draws_in(p), work)
+    blocks = blocks_for(request.engine) | {"workers": 1}  # the parts themselves share the cores
+    return in_blocks(p, draws_in(p), work, **blocks)
 
 
 def draws_in(p: Mapping[str, Any]) -> int:

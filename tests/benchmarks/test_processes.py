@@ -67,6 +67,12 @@ def test_a_second_process_starts_to_sample(measured: Callable[..., None], caches
     )
 
 
+def test_how_fast_python_itself_is_here(caches: Path, also: Callable[..., None]) -> None:
+    loop = "s = 0\nfor i in range(10_000_000):\n    s += i"
+    taken = statistics.median(seconds(caches, "-c", loop) for _ in range(3))
+    also(f"Python: ten million additions in {taken:.2f} s (0.4 s on a fast core: times above scale with it).")
+
+
 def test_help_and_import(measured: Callable[..., None], caches: Path) -> None:
     empty = statistics.median(seconds(caches, "-c", "pass") for _ in range(9))
     measured("help", statistics.median(seconds(caches, "-m", "forecast", "--help") for _ in range(9)), "median of 9")
