@@ -6,12 +6,10 @@ written before everything is computed (``tests/test_cli.py`` pins both).
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -21,6 +19,7 @@ import xarray as xr
 
 from forecast.assignments import with_assigned
 from forecast.errors import DataMissingError, ForecastError, InputError
+from forecast.jobs import FILES, GATE_MARK, Before, Job, as_before, holds, kept, known_words, printed_record
 from forecast.observations import (
     Observations,
     Settings,
@@ -45,27 +44,19 @@ from forecast.reporting.markdown import FOLDER as FIGURES
 from forecast.reporting.questions import answers
 from forecast.reporting.writing import USUAL, checked_formats, report_files, write_files
 from forecast.results import checked_years
-from forecast.runs import ANSWERS, fit_digest, load_draws, load_run, read_provenance, save_run
+from forecast.runs import (
+    ANSWERS,
+    PRINTED,
+    fit_digest,
+    load_run,
+    read_provenance,
+    save_run,
+)
 from forecast.scenarios import load_scenarios
-from forecast.summaries import write_summary, write_text
+from forecast.summaries import csv_text, write_summary, write_text
 
-FILES = ("run.nc", "summary.csv", "report.html")
 Say = Callable[[str], None]
 Origin = Literal["fit", "folder", "package", "prior"]  # of the draws: sampled now, reused, shipped, or not fitted
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything a run is made of, read and checked."""
-
-    priors: Priors
-    observations: Observations
-    settings: dict[str, int]
-    scenarios: tuple[str, ...]
-    years: list[int]
-    folder: Path
-    prior_only: bool
-    command: str
 
 
 def prepared(
@@ -170,28 +161,6 @@ def sampled(
     return _described(run, job), "fit"
 
 
-def kept(file: Path, digest: str) -> xr.DataTree | None:
-    """The draws of a fitted run file with that digest, without the rest, which takes seconds to read; else None."""
-    try:
-        found = load_draws(file)
-    except ForecastError:  # no file, cut short, or not ours
-        return None
-    record = read_provenance(found)
-    same = record.get("kind") == "posterior" and record.get("digests", {}).get("fit") == digest
-    return found if same else None
-
-
-def holds(file: Path, job: Job) -> bool:
-    """Whether a run file that was reused has the forecasts of this job already."""
-    import h5py
-
-    with h5py.File(file) as content:
-        record = json.loads(content.attrs["forecast"])
-        forecasts = set(content.get("forecast", ()))  # none in a file that `forecast fit` wrote
-    asked = (record.get("scenarios"), record.get("years")) == (list(job.scenarios), job.years)
-    return asked and forecasts == set(job.scenarios)
-
-
 class Composed(NamedTuple):
     """What a job found, ready to be shown and written."""
 
@@ -209,16 +178,24 @@ def composed(run: xr.DataTree, found: Forecasts) -> Composed:
     return Composed(content, render(content), summary, None if known else stored(answered, key))
 
 
-def written(job: Job, run: xr.DataTree, found: Forecasts, origin: Origin, made: Composed) -> dict[str, Path]:
-    """Write the three files of a job; all that is in them was computed before."""
-    paths = {name: job.folder / name for name in FILES}
-    if origin != "folder" or made.answers is not None or not holds(paths["run.nc"], job):
+def written(
+    job: Job, run: xr.DataTree, found: Forecasts, origin: Origin, made: Composed, said: str = ""
+) -> dict[str, Path]:
+    """Write the three files of a job, all that is in them being computed; `said` is what the terminal shows of them."""
+    paths, summary = {name: job.folder / name for name in FILES}, csv_text(made.summary)
+    texts = {"summary.csv": summary, "report.html": made.page}
+    printed = printed_record(run, job, made.content.marks, texts, said)
+    if (
+        origin != "folder"
+        or made.answers is not None
+        or run.attrs.get(PRINTED) != printed
+        or not holds(paths["run.nc"], job)
+    ):
         tree = with_forecasts(whole_run(job, run, origin), found.trend, found.feedback, found.readouts)
-        if made.answers is not None:
-            tree.attrs[ANSWERS] = made.answers
+        tree.attrs |= {PRINTED: printed} | ({} if made.answers is None else {ANSWERS: made.answers})
         save_run(tree, paths["run.nc"])
-    write_summary(made.summary, paths["summary.csv"])
-    write_text(paths["report.html"], made.page)
+    for name, text in texts.items():
+        write_text(paths[name], text)
     return paths
 
 
@@ -336,3 +313,18 @@ def _joined(faults: Sequence[ForecastError]) -> ForecastError:
     """All faults in one; only where all are missing data is that the verdict."""
     family = DataMissingError if all(isinstance(fault, DataMissingError) for fault in faults) else InputError
     return family("\n".join(dict.fromkeys(line for fault in faults for line in str(fault).splitlines())))
+
+
+__all__ = [
+    "FILES",
+    "GATE_MARK",
+    "Before",
+    "Job",
+    "as_before",
+    "composed",
+    "known_words",
+    "prepared",
+    "report",
+    "sampled",
+    "written",
+]

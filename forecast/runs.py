@@ -27,7 +27,8 @@ DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
 EVIDENCE = "evidence"  # attribute with what each block of observations does to the answers
 CHECKS = "checks"  # attribute with what `forecast check` found
-OWN_ATTRIBUTES = ("forecast", ANSWERS, EVIDENCE, CHECKS)
+PRINTED = "printed"  # attribute with what the main job printed, and the digests of the files it wrote beside
+OWN_ATTRIBUTES = ("forecast", ANSWERS, EVIDENCE, CHECKS, PRINTED)
 LIBRARIES = ("forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 
 

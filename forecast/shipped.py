@@ -21,7 +21,7 @@ from forecast.assembling import completed, fixed_and_derived, whole_posterior
 from forecast.errors import DataMissingError, InputError
 from forecast.observations import Observations, load_observations, load_settings
 from forecast.priors import Priors, load_priors
-from forecast.runs import ANSWERS, fit_digest, read_provenance, with_provenance
+from forecast.runs import ANSWERS, PRINTED, fit_digest, read_provenance, with_provenance
 from forecast.schema import STATED
 
 SETTINGS = ("draws", "tune", "chains", "random_seed")
@@ -30,6 +30,7 @@ RECORD = ("schema", "kind", "versions", "settings", "as_of", "priors", "digests"
 SEEN = ("sample_stats", "observed_data")
 SCALARS = "parameters"  # all parameters without dims of their own as one array: a variable each costs 2 kB
 STORED = {"zlib": True, "shuffle": True, "complevel": 9, "fletcher32": True}
+NOT_OURS = "only a fit of the shipped priors, tables and settings is kept: drop the other options"
 SHIPPED = "shipped"  # in the record of a run: these draws came with the package
 
 
@@ -98,7 +99,7 @@ def shipped_run(
     else:
         told, seen = (stored[name].to_dataset() for name in SEEN)
         tree = completed(sampled, told, seen, priors, observations, settings)
-    tree.attrs[ANSWERS] = shipped_answers()
+    tree.attrs |= shipped_attributes()
     return with_provenance(tree, record | {SHIPPED: True})
 
 
@@ -124,12 +125,13 @@ def shipped_record() -> dict[str, Any] | None:
         return None
 
 
-def shipped_answers() -> str:
-    """The report's further answers, with the key of what they were made from; empty where there are none."""
+def shipped_attributes() -> dict[str, str]:
+    """The report's further answers and what the main job printed, with the keys of what they were made from."""
     try:
-        return gzip.decompress(answers_file().read_bytes()).decode()
-    except (OSError, EOFError, ValueError):
-        return ""
+        found = json.loads(gzip.decompress(answers_file().read_bytes()))
+        return {name: str(found[name]) for name in (ANSWERS, PRINTED)}
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def keep(run: xr.DataTree) -> tuple[Path, Path]:
@@ -140,10 +142,9 @@ def keep(run: xr.DataTree) -> tuple[Path, Path]:
     InputError
         If it is not of the shipped priors, tables and settings.
     """
-    own, record = load_settings(), read_provenance(run)
-    wanted = fit_digest(load_priors(), load_observations(), {name: getattr(own, name) for name in SETTINGS})
-    if record.get("kind") != "posterior" or record["digests"]["fit"] != wanted:
-        raise InputError("only a fit of the shipped priors, tables and settings is kept: drop the other options")
+    record = read_provenance(run)
+    if record.get("kind") != "posterior" or record["digests"]["fit"] != shipped_digest():
+        raise InputError(NOT_OURS)
     file = posterior_file()
     file.parent.mkdir(exist_ok=True)
     if not record.get(SHIPPED):
@@ -153,8 +154,26 @@ def keep(run: xr.DataTree) -> tuple[Path, Path]:
         partial = file.with_suffix(".part")
         tree.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
         os.replace(partial, file)
-    answers_file().write_bytes(gzip.compress(str(run.attrs.get(ANSWERS, "")).encode(), 9, mtime=0))
+    further = {name: str(run.attrs.get(name, "")) for name in (ANSWERS, PRINTED)}
+    answers_file().write_bytes(gzip.compress(json.dumps(further).encode(), 9, mtime=0))
     return file, answers_file()
+
+
+def refuse_other(priors: Priors, observations: Observations, settings: dict[str, int], prior_only: bool) -> None:
+    """Refuse to keep what is not made of the shipped priors, tables and settings, before anything is sampled.
+
+    Raises
+    ------
+    InputError
+    """
+    if prior_only or fit_digest(priors, observations, settings) != shipped_digest():
+        raise InputError(NOT_OURS)
+
+
+def shipped_digest() -> str:
+    """Digest of the fit that comes with this version of the package, or should."""
+    own = load_settings()
+    return fit_digest(load_priors(), load_observations(), {name: getattr(own, name) for name in SETTINGS})
 
 
 def packed(run: xr.DataTree) -> dict[str, xr.Dataset]:

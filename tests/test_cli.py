@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 import forecast.fitting
 import forecast.shipped
-from forecast import schema
+from forecast import mainjob, schema
 from forecast.cli import main
 from forecast.errors import InputError
 from forecast.observations import SHIPPED
@@ -173,7 +173,8 @@ def test_a_posterior_is_reused_until_something_it_depends_on_changes(
     assert "Convergence: passed" in first.stdout
     summary, run = (tmp_path / "summary.csv").read_bytes(), (tmp_path / "run.nc").read_bytes()
     second = call(*again)
-    assert "reused" in second.stderr
+    assert "reused what" in second.stderr
+    assert second.stdout == first.stdout
     assert calls == [1]
     assert (tmp_path / "summary.csv").read_bytes() == summary
     assert (tmp_path / "run.nc").read_bytes() == run
@@ -183,6 +184,27 @@ def test_a_posterior_is_reused_until_something_it_depends_on_changes(
     assert "fitting anew" in call(*again, "--seed", "2").stderr
     assert "fitted" in call(*again, "--seed", "2", "--refit").stderr
     assert calls == [1, 2, 2]
+
+
+def test_files_that_were_changed_are_written_again(
+    tmp_path: Path, fits: Callable[..., list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is taken as it is that a rerun would write otherwise: an edited report, another library, a mended file."""
+    fits()
+    again = ("run", "--draws", "50", "-o", str(tmp_path), "--years", "2027:2028", "--scenario", "baseline")
+    assert call(*again).exit_code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "report.html").write_text("mine")
+    assert "projecting baseline" in call(*again).stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    job = mainjob.prepared(tmp_path, draws=50, years=[2027, 2028], scenarios=["baseline"])
+    assert mainjob.as_before(job) is not None
+    assert mainjob.as_before(mainjob.prepared(tmp_path, draws=50, years=[2027, 2028])) is None
+    (tmp_path / "summary.csv").unlink()
+    assert mainjob.as_before(job) is None
+    (tmp_path / "summary.csv").write_bytes(before["summary.csv"])
+    monkeypatch.setattr("forecast.jobs.version_of", lambda name: "another")
+    assert mainjob.as_before(job) is None
 
 
 def test_a_run_after_a_fit_adds_the_forecasts(tmp_path: Path, fits: Callable[..., list[int]]) -> None:

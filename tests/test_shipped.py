@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from scipy import stats
 from forecast import mainjob, shipped
 from forecast.assembling import completed
 from forecast.errors import DataMissingError, InputError
+from forecast.jobs import printed_key
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, interval
-from forecast.runs import read_provenance, save_run
+from forecast.runs import PRINTED, read_provenance, save_run
 from forecast.schema import PARAMETERS
 from forecast.shipped import (
     SEEN,
@@ -149,6 +151,20 @@ def test_the_main_job_takes_it_says_so_and_fits_only_when_asked(
     assert mainjob.sampled(mainjob.prepared(tmp_path / "out", seed=5), False, said.append)[1] == "fit"
     save_run(mainjob.whole_run(job, found, "package"), tmp_path / "out" / "run.nc")
     assert mainjob.sampled(job, False, said.append)[1] == "folder"
+
+
+def test_its_answer_is_known_for_the_job_it_was_found_for_and_for_no_other(
+    monkeypatch: pytest.MonkeyPatch, run: xr.DataTree, tmp_path: Path
+) -> None:
+    job = mainjob.prepared(tmp_path)
+    key = printed_key(run, job)
+    for said, known in (("an answer\x1b[2J\n", "an answer[2J\n"), ("", "")):
+        run = run.copy()
+        run.attrs[PRINTED] = json.dumps({"key": key, "said": said})
+        assert mainjob.known_words(run, job) == known
+        assert mainjob.known_words(run, mainjob.prepared(tmp_path, years=[2030])) is None
+    run.attrs[PRINTED] = "damaged"
+    assert mainjob.known_words(run, job) is None
 
 
 def test_only_a_fit_of_what_is_shipped_can_be_kept(

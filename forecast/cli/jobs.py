@@ -57,20 +57,37 @@ def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, keep
 
     say = printing.speaker(quiet)
     job = mainjob.prepared(**flags)
+    if keep:
+        shipped.refuse_other(job.priors, job.observations, job.settings, job.prior_only)
+    before = None if refit or keep or as_json else mainjob.as_before(job)
+    if before is not None:
+        say(f"reused what {job.folder} holds: nothing that it depends on has changed (--refit samples anew)")
+        click.echo(f"{before.said}\n")
+        files_line(before.paths)
+        context.exit(GATE_FAILED if before.gate_failed else 0)
     tree, origin = mainjob.sampled(job, refit, say, progressbar=teller(quiet))
+    known = None if refit or as_json else mainjob.known_words(tree, job)
+    if known:
+        click.echo(f"{known}\n")
     say(f"projecting {', '.join(job.scenarios)} over {job.years[0]} to {job.years[-1]}")
     found = forecasts(tree, job.scenarios, job.years)
     made = mainjob.composed(tree, found)
-    if not as_json:
-        click.echo(f"{printing.headline_block(made.content)}\n")
-    paths = mainjob.written(job, tree, found, origin, made)
+    said = printing.headline_block(made.content)
+    if not as_json and said != known:
+        click.echo(f"{said}\n")
+    paths = mainjob.written(job, tree, found, origin, made, said)
     if as_json:
         printing.emit_json(_result(job, found, made.content, paths) | {"reused": origin == "folder", "draws": origin})
     else:
-        click.echo(f"Files: {', '.join(str(path) for path in reversed(paths.values()))}")
+        files_line(paths)
     if keep:
         say(f"kept as the shipped posterior: {', '.join(map(str, shipped.keep(load_run(paths['run.nc']))))}")
-    context.exit(GATE_FAILED if "convergence gate failed" in made.content.marks else 0)
+    context.exit(GATE_FAILED if mainjob.GATE_MARK in made.content.marks else 0)
+
+
+def files_line(paths: dict[str, Path]) -> None:
+    """Where the files are."""
+    click.echo(f"Files: {', '.join(str(path) for path in reversed(paths.values()))}")
 
 
 @click.command(short_help="Sample the posterior, or draw the prior: run.nc alone.")
