@@ -206,7 +206,7 @@ def rounded(values: xr.DataArray, bits: int = MANTISSA) -> xr.DataArray:
     """
     if values.dtype != np.float64:
         return values
-    return values.copy(data=cut(np.ascontiguousarray(values.values), bits))
+    return values.copy(data=cut(values.values, bits))
 
 
 def cut(values: npt.NDArray[np.float64], bits: int) -> npt.NDArray[np.float64]:

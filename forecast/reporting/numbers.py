@@ -26,6 +26,7 @@ def scenarios_of(data: xr.DataArray) -> list[tuple[str, xr.DataArray]]:
 def band_rows(data: xr.DataArray) -> pd.DataFrame:
     """Quantiles of a quantity by scenario and year; a log10 one as counts.
 
+    >>> import numpy as np
     >>> draws = xr.DataArray(np.full((9, 1), 3.0), dims=("draw", "year"), coords={"year": [2027]})
     >>> band_rows(draws.assign_attrs(units="log10 streams"))[["year", "units", "q50"]].values.tolist()
     [[2027, 'streams', 1000.0]]
@@ -70,6 +71,7 @@ def length_rows(lengths: xr.DataArray, end: int) -> pd.DataFrame:
 def interval_rows(data: xr.DataArray) -> pd.DataFrame:
     """Median and 90% interval at every place along the further dims; a log10 quantity as counts.
 
+    >>> import numpy as np
     >>> draws = xr.DataArray(np.zeros((9, 2)), dims=("draw", "view"), coords={"view": ["a", "b"]}, name="x")
     >>> interval_rows(draws.assign_attrs(units="log10 streams")).values.tolist()
     [['a', 'x', 'streams', 1.0, 1.0, 1.0], ['b', 'x', 'streams', 1.0, 1.0, 1.0]]
