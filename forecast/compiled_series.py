@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecast.dynamics import tracing
-from forecast.dynamics.compiled import LANES, Parameters, expression
+from forecast.dynamics.compiled import LANES, Parameters, entries, expression
 from forecast.dynamics.tracing import Graph
 
 Array = Any  # NumPy array over draws
@@ -67,11 +67,6 @@ def series(
     return {name: values.T for name, values in zip(kernel.names, out, strict=True)}
 
 
-def entries(p: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    """Names of the parameters, each with 1 where it has several entries per draw."""
-    return tuple((name, int(np.ndim(value) > 1)) for name, value in p.items())
-
-
 def column(p: Mapping[str, Any], name: str) -> Any:
     """A parameter, or one of its entries: ``loss_shares[1]``."""
     if name in p:
@@ -92,7 +87,7 @@ def parameters_read(
     """
     graph, found = traced(equations, settings, tuple((name, int(name in SEVERAL)) for name in known))
     wanted = [graph.operand(found[name]) for name in (found if names is None else names)]
-    return {name.partition("[")[0] for name in inputs_among(graph, tracing.needed(graph, wanted))}
+    return {name.partition("[")[0] for name in tracing.input_names(graph, tracing.needed(graph, wanted), YEAR)}
 
 
 SEVERAL = frozenset({"loss_shares"})  # parameters with several entries per draw that a forecast reads
@@ -105,12 +100,6 @@ def traced(
     graph = Graph()
     p: Any = Parameters(graph, dict(names))
     return graph, equations(graph.symbol(YEAR), p, *settings)
-
-
-def inputs_among(graph: Graph, numbers: Iterable[int]) -> list[str]:
-    """Names of the inputs among some nodes, the year apart."""
-    nodes = (graph.nodes[number] for number in numbers)
-    return [node[1] for node in nodes if node[0] == "input" and node[1] != YEAR]
 
 
 @cache
@@ -139,7 +128,7 @@ def kernel_source(graph: Graph, wanted: Sequence[int]) -> tuple[str, tuple[str, 
     shared |= {part for number in by_year for part in tracing.operands(graph.nodes[number]) if part not in moving}
     place = {number: k for k, number in enumerate(sorted(shared)) if graph.nodes[number][0] != "constant"}
     by_draw = tracing.needed(graph, place)
-    inputs = tuple(inputs_among(graph, by_draw))
+    inputs = tuple(tracing.input_names(graph, by_draw, YEAR))
 
     def spoken(number: int) -> str:
         kind, *rest = graph.nodes[number]

@@ -6,7 +6,6 @@ their task, and linear algebra runs on one thread everywhere. ``tests/test_execu
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import multiprocessing
 import os
@@ -26,22 +25,19 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from forecast.errors import ForecastError, InputError
-from forecast.places import priors_folder
+from forecast.places import sources_digest
 
 TRIES = 3  # of a task whose worker dies; the last one alone, so that the guilty task can be named
 CONNECTING = 10.0  # seconds that a scheduler has to answer
 MOST = 1024
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MAKING, MADE = Lock(), dict[str, tuple[str, Any]]()  # of a dask worker, two threads may want the same model
-KINDS = ("py", "toml", "csv")  # of files that numbers come from
 REMEDY = "write processes:4, threads:4 or dask:tcp://HOST:PORT, or leave it out for this process alone"
 
 
@@ -313,14 +309,3 @@ def once[T](kind: str, key: str, make: Callable[[], T]) -> T:
             MADE[kind] = (key, make())
         made: T = MADE[kind][1]
         return made
-
-
-@cache
-def sources_digest() -> str:
-    """SHA-256 of everything that comes with the package: sources, tables, priors."""
-    package, priors = Path(__file__).resolve().parent, priors_folder()
-    files = {str(file.relative_to(package)): file for kind in KINDS for file in package.rglob(f"*.{kind}")}
-    own = {name: file for name, file in files.items() if priors not in file.parents}
-    own |= {f"priors/{file.relative_to(priors)}": file for file in priors.rglob("*.toml")}
-    content = [f"{name}\n".encode() + own[name].read_bytes() for name in sorted(own)]
-    return hashlib.sha256(b"\0".join(content)).hexdigest()

@@ -22,6 +22,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.observations import Observations, load_settings
 from forecast.priors import Priors
 from forecast.progress import Progress
+from forecast.results import checked_seed
 from forecast.runs import (
     provenance,
     with_provenance,
@@ -102,8 +103,7 @@ def sampler_settings(**given: int | None) -> dict[str, int]:
     for name in ("draws", "tune", "chains"):
         if settings[name] < 1:
             raise InputError(f"{name} = {settings[name]}: give a positive number")
-    if not 0 <= settings["random_seed"] < 2**63:
-        raise InputError(f"random_seed = {settings['random_seed']}: give a whole number from 0 to 2**63 - 1")
+    checked_seed(settings["random_seed"])
     return settings
 
 

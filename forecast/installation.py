@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecast.errors import DataMissingError
-from forecast.places import priors_folder, tables_folder
+from forecast.places import cores, priors_folder, tables_folder
 
 MAIN = ("pymc", "nutpie", "numba", "arviz", "pytensor", "numpy", "scipy", "xarray", "pandas", "matplotlib", "click")
 IMPORTED = ("numpy", "scipy.stats", "xarray", "arviz", "pymc", "nutpie")
@@ -97,9 +97,8 @@ def threads() -> dict[str, Any]:
 
     assert np.__name__ == "numpy"
     pools = threadpoolctl.threadpool_info()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
-        "cores": cores,
+        "cores": cores(),
         "blas": [{"library": pool["internal_api"], "threads": pool["num_threads"]} for pool in pools],
         "environment": {name: os.environ[name] for name in THREADS if name in os.environ},
     }

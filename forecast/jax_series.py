@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from forecast.compiled_series import YEAR, Array, Equations, column, entries, inputs_among, traced
+from forecast.compiled_series import YEAR, Array, Equations, column, traced
 from forecast.dynamics import tracing
+from forecast.dynamics.compiled import entries
 from forecast.dynamics.jax_graph import double_precision, evaluated, library, on_device, power_of_two
 
 
@@ -54,7 +55,7 @@ def compiled(
     graph, found = traced(equations, settings, parameters)
     wanted = {name: graph.operand(found[name]) for name in (found if names is None else names)}
     order = tracing.needed(graph, wanted.values())
-    inputs = inputs_among(graph, order)
+    inputs = tracing.input_names(graph, order, YEAR)
 
     def compute(table: Any, years: Any) -> dict[str, Any]:
         columns = dict(zip(inputs, table[:, :, None], strict=True))

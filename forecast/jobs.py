@@ -45,9 +45,13 @@ def kept(file: Path, digest: str) -> xr.DataTree | None:
         found = load_draws(file)
     except ForecastError:  # no file, cut short, or not ours
         return None
-    record = read_provenance(found)
-    same = record.get("kind") == "posterior" and record.get("digests", {}).get("fit") == digest
-    return found if same else None
+    return found if is_fit_of(found, digest) else None
+
+
+def is_fit_of(run: xr.DataTree, digest: str) -> bool:
+    """Whether a run is a fit with that digest of priors, tables, settings and schema."""
+    record = read_provenance(run)
+    return record.get("kind") == "posterior" and record.get("digests", {}).get("fit") == digest
 
 
 def holds(file: Path, job: Job) -> bool:
@@ -106,19 +110,24 @@ class Before(NamedTuple):
 
 def as_before(job: Job) -> Before | None:
     """What an earlier job said, where this one would write the very files that are there; else None."""
-    import h5py
-
     paths = {name: job.folder / name for name in FILES}
     try:
-        with h5py.File(paths["run.nc"]) as content:
-            run = xr.DataTree()
-            run.attrs = {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
-        record, noted = read_provenance(run), json.loads(run.attrs[PRINTED])
-        same = record["digests"]["fit"] == fit_digest(job.priors, job.observations, job.settings)
-        same &= record["kind"] == "posterior" and noted["key"] == printed_key(run, job) and holds(paths["run.nc"], job)
-        files = {name: hashlib.sha256(paths[name].read_bytes()).hexdigest() for name in FILES[1:]}
-        if not same or files != noted["files"]:
+        run = noted(paths["run.nc"])
+        said = known_words(run, job)
+        if said is None or not is_fit_of(run, fit_digest(job.priors, job.observations, job.settings)):
             return None
-        return Before(printable(noted["said"]), bool(noted["gate_failed"]), paths)
+        record = json.loads(run.attrs[PRINTED])
+        files = {name: hashlib.sha256(paths[name].read_bytes()).hexdigest() for name in FILES[1:]}
+        same = files == record["files"] and holds(paths["run.nc"], job)
+        return Before(said, bool(record["gate_failed"]), paths) if same else None
     except (OSError, ValueError, KeyError, TypeError, ForecastError):  # no run, of another version, or damaged
         return None
+
+
+def noted(file: Path) -> xr.DataTree:
+    """What a run file says of itself, without its draws."""
+    import h5py
+
+    with h5py.File(file) as content:
+        own = {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
+    return xr.DataTree(xr.Dataset(attrs=own))

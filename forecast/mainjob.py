@@ -19,7 +19,7 @@ import xarray as xr
 
 from forecast.assignments import with_assigned
 from forecast.errors import DataMissingError, ForecastError, InputError
-from forecast.jobs import FILES, GATE_MARK, Before, Job, as_before, holds, kept, known_words, printed_record
+from forecast.jobs import FILES, Job, holds, kept, printed_record
 from forecast.observations import (
     Observations,
     Settings,
@@ -178,9 +178,7 @@ def composed(run: xr.DataTree, found: Forecasts) -> Composed:
     return Composed(content, render(content), summary, None if known else stored(answered, key))
 
 
-def written(
-    job: Job, run: xr.DataTree, found: Forecasts, origin: Origin, made: Composed, said: str = ""
-) -> dict[str, Path]:
+def written(job: Job, run: xr.DataTree, found: Forecasts, origin: Origin, made: Composed, said: str) -> dict[str, Path]:
     """Write the three files of a job, all that is in them being computed; `said` is what the terminal shows of them."""
     paths, summary = {name: job.folder / name for name in FILES}, csv_text(made.summary)
     texts = {"summary.csv": summary, "report.html": made.page}
@@ -313,18 +311,3 @@ def _joined(faults: Sequence[ForecastError]) -> ForecastError:
     """All faults in one; only where all are missing data is that the verdict."""
     family = DataMissingError if all(isinstance(fault, DataMissingError) for fault in faults) else InputError
     return family("\n".join(dict.fromkeys(line for fault in faults for line in str(fault).splitlines())))
-
-
-__all__ = [
-    "FILES",
-    "GATE_MARK",
-    "Before",
-    "Job",
-    "as_before",
-    "composed",
-    "known_words",
-    "prepared",
-    "report",
-    "sampled",
-    "written",
-]

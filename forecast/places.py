@@ -1,10 +1,18 @@
-"""Where the files that come with the package are; nothing heavy is imported, for shell completion and `forecast doctor`."""
+"""Where the files that come with the package are, and what they digest to; the cores that there are.
+
+Nothing heavy is imported, for shell completion and `forecast doctor`.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+from functools import cache
 from pathlib import Path
 
 from forecast.errors import DataMissingError
+
+KINDS = ("py", "toml", "csv", "json", "j2", "css", "js", "svg")  # of files that what is shown comes from
 
 
 def priors_folder() -> Path:
@@ -27,3 +35,29 @@ def tables_folder() -> Path:
     True
     """
     return Path(__file__).resolve().parent / "tables"
+
+
+@cache
+def sources_digest(*among: str) -> str:
+    """SHA-256 of what comes with the package: sources, tables, templates and priors, or the files that patterns match.
+
+    >>> sources_digest() == sources_digest("equations/*.py")
+    False
+    """
+    package, priors = Path(__file__).resolve().parent, priors_folder()
+    patterns = among or [f"**/*.{kind}" for kind in KINDS]
+    files = {str(file.relative_to(package)): file for pattern in patterns for file in package.glob(pattern)}
+    own = {name: file for name, file in files.items() if priors not in file.parents}
+    if not among:  # beside the package in a checkout, within it in a wheel
+        own |= {f"priors/{file.relative_to(priors)}": file for file in priors.rglob("*.toml")}
+    content = [f"{name}\n".encode() + own[name].read_bytes() for name in sorted(own)]
+    return hashlib.sha256(b"\0".join(content)).hexdigest()
+
+
+def cores() -> int:
+    """Cores that this process may use.
+
+    >>> cores() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from forecast.dynamics.flow import AnyEngine, Engine, engine_for
+from forecast.equations import takeoff as dynamics
+from forecast.equations import trends
+from forecast.equations.trends import LN10, Parameters
+from forecast.equations.yearly import quantities
 from forecast.errors import InputError
 from forecast.results import (
     BLOCK,
@@ -23,10 +28,7 @@ from forecast.results import (
 from forecast.runs import parameters_of, sample_shape
 from forecast.scenarios import load_scenarios
 from forecast.schema import YEARLY
-from forecast.trend import quantities_on_trend
 
-Engine = Literal["numpy", "compiled", "jax"]
-AnyEngine = Literal["auto", "numpy", "compiled", "jax"]
 COMPILE_FROM = 50_000_000  # draws x years from which compiling, some seconds, pays
 CACHED = 16384  # draws x years of one quantity that stay in cache with those it is computed from
 WRITTEN = 2**18  # results of a compiled loop that stay in cache while it writes them
@@ -103,9 +105,13 @@ def project(
 
 def trend_of(engine: Engine) -> Callable[..., dict[str, Array]]:
     """What computes the trend: `on_trend` by NumPy, or the same equations traced for numba or JAX."""
-    if engine == "compiled":
-        return on_trend_compiled
-    return on_trend_by_jax if engine == "jax" else on_trend
+    if engine == "numpy":
+        return on_trend
+    if engine == "jax":
+        from forecast.jax_series import series
+    else:
+        from forecast.compiled_series import series
+    return lambda p, years, form, names=None: series(quantities_on_trend, p, years, (form,), names)
 
 
 def on_trend(
@@ -117,37 +123,22 @@ def on_trend(
     return {name: np.broadcast_to(found[name], shape).T for name in (found if names is None else names)}
 
 
-def on_trend_compiled(
-    p: dict[str, Any], years: Sequence[float], horizon_form: str, names: Sequence[str] | None = None
-) -> dict[str, Array]:
-    """`on_trend` as machine code, which computes nothing that is not asked for."""
-    from forecast.compiled_series import series
+def quantities_on_trend(year: Any, p: Parameters, horizon_form: str) -> dict[str, Any]:
+    """All of ``schema.YEARLY`` without feedback at a decimal year: what every engine computes.
 
-    return series(quantities_on_trend, p, years, (horizon_form,), names)
-
-
-def on_trend_by_jax(
-    p: dict[str, Any], years: Sequence[float], horizon_form: str, names: Sequence[str] | None = None
-) -> dict[str, Array]:
-    """`on_trend` on JAX's device."""
-    from forecast.jax_series import series
-
-    return series(quantities_on_trend, p, years, (horizon_form,), names)
+    With a column of years, (year, 1), what depends on draw and year is (year, draw), and what depends on the draw alone
+    is computed once for all of them.
+    """
+    now = trends.effective_flop_on_trend(p["as_of_year"], p)
+    at = dynamics.milestones(now, p, horizon_form)
+    trend = trends.software_growth(p) * (year - p["as_of_year"])
+    log_software = np.minimum(trend, LN10 * p["log10_software_ceiling"])
+    return quantities(year, log_software, at, p, form=horizon_form)
 
 
 def engine_of(engine: AnyEngine, values: int) -> Engine:
-    """The engine for so many draws x years: "auto" compiles what is worth the seconds that it takes.
-
-    Raises
-    ------
-    InputError
-        For an engine of another name.
-    """
-    if engine not in ("auto", "numpy", "compiled", "jax"):
-        raise InputError(f"no engine of the projection named {engine!r}: choose auto, numpy, compiled or jax")
-    if engine == "auto":
-        return "compiled" if values >= COMPILE_FROM else "numpy"
-    return engine
+    """`engine_for` so many draws x years of the projection."""
+    return engine_for(engine, values, COMPILE_FROM, "engine of the projection")
 
 
 def at_once(years: int, names: int, engine: Engine) -> int:

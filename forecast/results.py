@@ -76,6 +76,19 @@ def moments(years: Sequence[int], as_of_year: float) -> list[float]:
     return [max(decimal_year(Date(year, 7, 1)), as_of_year) for year in years]
 
 
+def checked_seed(random_seed: int) -> int:
+    """A seed that NumPy takes.
+
+    Raises
+    ------
+    InputError
+        For any other number.
+    """
+    if not 0 <= random_seed < 2**63:
+        raise InputError(f"random_seed = {random_seed}: give a whole number from 0 to 2**63 - 1")
+    return int(random_seed)
+
+
 def in_blocks[Key](
     p: dict[str, Any],
     size: int,
@@ -90,8 +103,7 @@ def in_blocks[Key](
     step = block or BLOCK
 
     def part(start: int) -> dict[Key, Array]:
-        index = slice(start, min(start + step, size))
-        return work({k: v[index] if np.ndim(v) and np.shape(v)[0] == size else v for k, v in p.items()})
+        return work(part_of(p, size, start, min(start + step, size)))
 
     starts = range(0, size, step)
     if min(workers, len(starts)) > 1:
@@ -100,6 +112,13 @@ def in_blocks[Key](
     else:
         parts = [part(start) for start in starts]
     return {name: np.concatenate([found[name] for found in parts]) for name in parts[0]}
+
+
+def part_of(p: Parameters, size: int, start: int, stop: int) -> dict[str, Any]:
+    """The parameters of some draws of `size`; scalars and constants as they are."""
+    return {
+        name: value[start:stop] if np.ndim(value) and np.shape(value)[0] == size else value for name, value in p.items()
+    }
 
 
 def require_finite(p: Parameters) -> None:

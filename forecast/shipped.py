@@ -63,11 +63,10 @@ def shipped_posterior(
     >>> run["posterior"].sizes["draw"]
     1000
     """
-    own = load_settings()
     found = shipped_run(
         priors or load_priors(),
         observations or load_observations(),
-        settings or {name: getattr(own, name) for name in SETTINGS},
+        settings or own_settings(),
     )
     if found is None:
         raise DataMissingError(
@@ -172,8 +171,13 @@ def refuse_other(priors: Priors, observations: Observations, settings: dict[str,
 
 def shipped_digest() -> str:
     """Digest of the fit that comes with this version of the package, or should."""
+    return fit_digest(load_priors(), load_observations(), own_settings())
+
+
+def own_settings() -> dict[str, int]:
+    """The shipped settings of the sampler."""
     own = load_settings()
-    return fit_digest(load_priors(), load_observations(), {name: getattr(own, name) for name in SETTINGS})
+    return {name: getattr(own, name) for name in SETTINGS}
 
 
 def packed(run: xr.DataTree) -> dict[str, xr.Dataset]:

@@ -238,10 +238,11 @@ def length_shares(lengths: xr.DataArray, end: int | None = None) -> tuple[list[s
 def quantile_column(level: float) -> str:
     """The name of a quantile's column.
 
-    >>> quantile_column(0.05), quantile_column(0.975)
-    ('q05', 'q97.5')
+    >>> [quantile_column(level) for level in (0.05, 0.5, 0.025, 0.975, 0.0001)]
+    ['q05', 'q50', 'q02.5', 'q97.5', 'q00.01']
     """
-    return "q" + f"{100.0 * level:04.1f}".removesuffix(".0")
+    whole, point, rest = f"{100.0 * level:.10g}".partition(".")
+    return f"q{whole.zfill(2)}{point}{rest}"
 
 
 def _scenarios(data: xr.Dataset) -> Iterator[xr.Dataset]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import xarray as xr
 from hypothesis import settings
@@ -10,7 +13,9 @@ from synthetic import readout_draws, yearly_draws
 from forecast.fitting import fit, sample_prior
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, load_priors
+from forecast.runs import save_run
 from forecast.shipped import shipped_posterior
+from forecast.side_draws import thinned
 
 # The same commit gives the same verdict; `pytest --hypothesis-profile=explore` draws new examples.
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -42,6 +47,19 @@ def observations() -> Observations:
 def prior_run(priors: Priors, observations: Observations) -> xr.DataTree:
     """300 draws of the prior: seconds, where no fit is needed."""
     return sample_prior(priors, observations, draws=150, chains=2, random_seed=1)
+
+
+@pytest.fixture(scope="session")
+def sweep_folder(tmp_path_factory: pytest.TempPathFactory, prior_run: xr.DataTree) -> Callable[[str], Path]:
+    """Makes a folder with 100 draws of the prior as ``run.nc`` and a plan as ``sweep.toml``."""
+
+    def made(plan: str) -> Path:
+        folder = tmp_path_factory.mktemp("sweep")
+        save_run(thinned(prior_run, 100), folder / "run.nc")
+        (folder / "sweep.toml").write_text(plan)
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ import forecast.shipped
 from forecast import mainjob, schema
 from forecast.cli import main
 from forecast.errors import InputError
+from forecast.jobs import as_before
 from forecast.observations import SHIPPED
 from forecast.places import priors_folder
 from forecast.runs import load_run, provenance, read_provenance, with_provenance
@@ -198,13 +199,13 @@ def test_files_that_were_changed_are_written_again(
     assert "projecting baseline" in call(*again).stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     job = mainjob.prepared(tmp_path, draws=50, years=[2027, 2028], scenarios=["baseline"])
-    assert mainjob.as_before(job) is not None
-    assert mainjob.as_before(mainjob.prepared(tmp_path, draws=50, years=[2027, 2028])) is None
+    assert as_before(job) is not None
+    assert as_before(mainjob.prepared(tmp_path, draws=50, years=[2027, 2028])) is None
     (tmp_path / "summary.csv").unlink()
-    assert mainjob.as_before(job) is None
+    assert as_before(job) is None
     (tmp_path / "summary.csv").write_bytes(before["summary.csv"])
     monkeypatch.setattr("forecast.jobs.version_of", lambda name: "another")
-    assert mainjob.as_before(job) is None
+    assert as_before(job) is None
 
 
 def test_a_run_after_a_fit_adds_the_forecasts(tmp_path: Path, fits: Callable[..., list[int]]) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import xarray as xr
 from click.testing import CliRunner, Result
 
 from forecast.cli import main
-from forecast.runs import save_run
-from forecast.side_draws import thinned
 
 TEXT = """
 run = "run.nc"
@@ -30,11 +28,8 @@ def call(*arguments: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, prior_run: xr.DataTree) -> Path:
-    folder = tmp_path_factory.mktemp("sweep")
-    save_run(thinned(prior_run, 100), folder / "run.nc")
-    (folder / "sweep.toml").write_text(TEXT)
-    return folder
+def folder(sweep_folder: Callable[[str], Path]) -> Path:
+    return sweep_folder(TEXT)
 
 
 def test_the_template_runs_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

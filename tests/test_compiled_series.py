@@ -9,13 +9,13 @@ import pytest
 import xarray as xr
 
 from forecast.compiled_series import kernel_source, parameters_read, series, traced
+from forecast.dynamics.compiled import entries
 from forecast.equations import trends
 from forecast.errors import InputError
-from forecast.projection import COMPILE_FROM, at_once, engine_of, on_trend, on_trend_compiled, project
+from forecast.projection import COMPILE_FROM, at_once, engine_of, on_trend, project, quantities_on_trend, trend_of
 from forecast.results import moments
 from forecast.runs import parameters_of
 from forecast.schema import YEARLY
-from forecast.trend import quantities_on_trend
 
 SOME = ("log10_parallel_streams", "automated_share", "tokens_per_param")
 
@@ -46,7 +46,7 @@ def test_machine_code_agrees_to_rounding_in_every_quantity(p: dict[str, Any]) ->
     """At `as_of` too, where draws that are automated already sit on a jump, and in a group of draws that is not full."""
     years = moments([2026, 2027, 2045], float(p["as_of_year"]))
     some = {name: value[:77] if np.ndim(value) else value for name, value in p.items()}
-    found, expected = on_trend_compiled(some, years, "exponential"), by_moment(p, years, "exponential")
+    found, expected = trend_of("compiled")(some, years, "exponential"), by_moment(p, years, "exponential")
     assert found.keys() == YEARLY.keys()
     for name, values in found.items():
         np.testing.assert_allclose(values, expected[name][:77], rtol=1e-12, atol=1e-12, err_msg=name)
@@ -76,7 +76,7 @@ def test_only_what_is_read_is_known_to_be_read() -> None:
 
 
 def test_what_depends_on_the_draw_alone_is_outside_the_loop_over_years(p: dict[str, Any]) -> None:
-    names = tuple((name, int(np.ndim(value) > 1)) for name, value in p.items())
+    names = entries(p)
     graph, found = traced(quantities_on_trend, ("exponential",), names)
     source, inputs = kernel_source(graph, [found[SOME[0]].number])
     once, often = source.split("for k in range(years.size)")

@@ -15,7 +15,7 @@ from scipy import stats
 from forecast import mainjob, shipped
 from forecast.assembling import completed
 from forecast.errors import DataMissingError, InputError
-from forecast.jobs import printed_key
+from forecast.jobs import known_words, printed_key
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors, interval
 from forecast.runs import PRINTED, read_provenance, save_run
@@ -161,10 +161,10 @@ def test_its_answer_is_known_for_the_job_it_was_found_for_and_for_no_other(
     for said, known in (("an answer\x1b[2J\n", "an answer[2J\n"), ("", "")):
         run = run.copy()
         run.attrs[PRINTED] = json.dumps({"key": key, "said": said})
-        assert mainjob.known_words(run, job) == known
-        assert mainjob.known_words(run, mainjob.prepared(tmp_path, years=[2030])) is None
+        assert known_words(run, job) == known
+        assert known_words(run, mainjob.prepared(tmp_path, years=[2030])) is None
     run.attrs[PRINTED] = "damaged"
-    assert mainjob.known_words(run, job) is None
+    assert known_words(run, job) is None
 
 
 def test_only_a_fit_of_what_is_shipped_can_be_kept(

@@ -29,7 +29,7 @@ from forecast.cli.viewing import viewed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.mainjob import Job
+    from forecast.jobs import Job
     from forecast.reporting import ReportContent
     from forecast.reporting.forecasts import Forecasts
 
@@ -51,7 +51,7 @@ def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, keep
 
     Example: forecast run --as-of 2026-11-01 --years 2026:2045 -o forecast-out
     """
-    from forecast import mainjob, shipped
+    from forecast import jobs, mainjob, shipped
     from forecast.reporting.forecasts import forecasts
     from forecast.runs import load_run
 
@@ -59,14 +59,14 @@ def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, keep
     job = mainjob.prepared(**flags)
     if keep:
         shipped.refuse_other(job.priors, job.observations, job.settings, job.prior_only)
-    before = None if refit or keep or as_json else mainjob.as_before(job)
+    before = None if refit or keep or as_json else jobs.as_before(job)
     if before is not None:
         say(f"reused what {job.folder} holds: nothing that it depends on has changed (--refit samples anew)")
         click.echo(f"{before.said}\n")
         files_line(before.paths)
         context.exit(GATE_FAILED if before.gate_failed else 0)
     tree, origin = mainjob.sampled(job, refit, say, progressbar=teller(quiet))
-    known = None if refit or as_json else mainjob.known_words(tree, job)
+    known = None if refit or as_json else jobs.known_words(tree, job)
     if known:
         click.echo(f"{known}\n")
     say(f"projecting {', '.join(job.scenarios)} over {job.years[0]} to {job.years[-1]}")
@@ -82,7 +82,7 @@ def run(context: click.Context, /, refit: bool, as_json: bool, quiet: bool, keep
         files_line(paths)
     if keep:
         say(f"kept as the shipped posterior: {', '.join(map(str, shipped.keep(load_run(paths['run.nc']))))}")
-    context.exit(GATE_FAILED if mainjob.GATE_MARK in made.content.marks else 0)
+    context.exit(GATE_FAILED if jobs.GATE_MARK in made.content.marks else 0)
 
 
 def files_line(paths: dict[str, Path]) -> None:

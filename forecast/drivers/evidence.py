@@ -267,10 +267,14 @@ def refits(
             progress(f"fitting {set_words(active)}", i, len(sets))
             tree = switched_draws(compiled, active, settings)
             interrupted()
-            names = sorted(set().union(*(reads[block] for block in active)))
-            found[active] = fit_of(tree, names)
+            found[active] = fit_of(tree, names_read(active, reads))
     progress("fits", len(sets), len(sets))
     return found
+
+
+def names_read(active: Blocks, reads: Mapping[str, frozenset[str]]) -> list[str]:
+    """The parameters that some blocks read."""
+    return sorted(set().union(*(reads[block] for block in active)))
 
 
 class Switched(NamedTuple):
@@ -293,7 +297,7 @@ def refits_in(
 ) -> dict[Blocks, Fit]:
     """`refits` in other processes, each of which compiles the model once."""
     key = hashlib.sha256((priors.digest + observations.digest).encode()).hexdigest()
-    tasks = [(active, sorted(set().union(*(reads[block] for block in active)))) for active in sets]
+    tasks = [(active, names_read(active, reads)) for active in sets]
     found: dict[int, Fit] = {}
     progress("fitting with blocks left out", 0, len(sets))
     for index, fit in completed(switched_fit, tasks, pool, common=Switched(key, priors, observations, settings)):

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from scipy import stats
 
 from forecast.drivers.information import FEWEST, kl_bits
 from forecast.drivers.outputs import Output, parsed_outputs
+from forecast.places import sources_digest
 from forecast.priors import Priors
 from forecast.quantiles import quantile
 from forecast.records import ELEMENTS, NUISANCE
@@ -33,6 +33,15 @@ Blocks = frozenset[str]
 PRIOR, ADDED, LEFT_OUT = "prior", "added", "left out"
 NOTHING, EVERYTHING = frozenset[str](), frozenset(BLOCKS)
 LEVELS = {"low": 0.05, "inner_low": 0.25, "median": 0.5, "inner_high": 0.75, "high": 0.95}
+MADE_BY = (  # the equations, the model, the dynamics and what makes these tables
+    "equations/*.py",
+    "model/*.py",
+    "dynamics/*.py",
+    "drivers/evidence.py",
+    "drivers/evidence_tables.py",
+    "drivers/information.py",
+    "drivers/outputs.py",
+)
 MOVING = ("median", "width", "probability")
 ONE_SIGMA = (float(stats.norm.cdf(-1.0)), float(stats.norm.cdf(1.0)))
 
@@ -257,16 +266,8 @@ def evidence_key(
     """SHA-256 of what the evidence of a run depends on: its fit, what is asked, and the sources that answer."""
     as_of = float(run["constant_data"]["as_of_year"])
     asked = [[output.name for output in parsed_outputs(outputs)], scenario, checked_years(years, as_of)]
-    content = [read_provenance(run)["digests"]["fit"], *asked, sources_digest()]
+    content = [read_provenance(run)["digests"]["fit"], *asked, sources_digest(*MADE_BY)]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def sources_digest() -> str:
-    """SHA-256 of the equations, the model, the dynamics and what makes these tables."""
-    package = Path(__file__).resolve().parents[1]
-    files = [file for room in ("equations", "model", "dynamics") for file in (package / room).glob("*.py")]
-    own = [package / "drivers" / f"{name}.py" for name in ("evidence", "evidence_tables", "information", "outputs")]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted([*files, *own]))).hexdigest()
 
 
 def stored_evidence(found: Evidence, key: str) -> str:

@@ -72,6 +72,11 @@ class Columns(NamedTuple):
         return self.graph.symbol(f"{self.name}[{key[-1]}]")
 
 
+def entries(p: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """Names of the parameters, each with 1 where it has several entries per draw."""
+    return tuple((name, int(np.ndim(value) > 1)) for name, value in p.items())
+
+
 def inputs(p: Draws, present: Present, turn: Mapping[str, Array]) -> dict[str, Any]:
     """Values of the symbols that stay as they are along a path."""
     values: dict[str, Any] = {name: value for name, value in p.items() if np.ndim(value) < 2}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from forecast.equations import trends
 from forecast.equations.takeoff import Milestones
 from forecast.equations.trends import LN10
 from forecast.errors import InputError
+from forecast.places import cores
 from forecast.scenarios import Course
 
 Draws = dict[str, Any]
@@ -77,8 +77,8 @@ def flow_of(engine: Engine) -> Callable[[Draws, Present, Mapping[str, Array]], F
     return compiled_flow
 
 
-def engine_for(engine: AnyEngine, paths: int) -> Engine:
-    """The engine of a job with so many paths: "auto" compiles what is worth it, whatever was compiled before.
+def engine_for(engine: AnyEngine, amount: int, compile_from: int = COMPILE_FROM, what: str = "engine") -> Engine:
+    """The engine of a job of so many paths, or values: "auto" compiles what is worth it, whatever was compiled before.
 
     Raises
     ------
@@ -86,9 +86,9 @@ def engine_for(engine: AnyEngine, paths: int) -> Engine:
         For an engine of another name.
     """
     if engine not in ("auto", "numpy", "compiled", "jax"):
-        raise InputError(f"no engine named {engine!r}: choose auto, numpy, compiled or jax")
+        raise InputError(f"no {what} named {engine!r}: choose auto, numpy, compiled or jax")
     if engine == "auto":
-        return "compiled" if paths >= COMPILE_FROM else "numpy"
+        return "compiled" if amount >= compile_from else "numpy"
     return engine
 
 
@@ -96,8 +96,7 @@ def blocks_for(engine: Engine) -> dict[str, int]:
     """How `results.in_blocks` cuts a job: compiled loops leave Python's lock free, so that blocks share the cores."""
     if engine != "compiled":
         return {}
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"block": COMPILED_BLOCK, "workers": cores}
+    return {"block": COMPILED_BLOCK, "workers": cores()}
 
 
 def research_flow(p: Draws, present: Present, turn: Mapping[str, Array]) -> Flow:

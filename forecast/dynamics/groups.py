@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.dynamics import tracing
-from forecast.dynamics.compiled import LANES, Kernel, inputs, kernel_for
+from forecast.dynamics.compiled import LANES, Kernel, entries, inputs, kernel_for
 from forecast.dynamics.flow import Draws, Present, research_flow
 from forecast.dynamics.integrator import Array, Flow, Memory, Node, Rates
 
@@ -135,7 +135,7 @@ class GroupedPath:
 def compiled_flow(p: Draws, present: Present, turn: Mapping[str, Array]) -> CompiledFlow:
     """`flow.research_flow`, compiled: the same arguments, the same rates within rounding."""
     size = present.log10_fleet.size
-    names = tuple((name, int(np.ndim(value) > 1)) for name, value in p.items())
+    names = entries(p)
     kernel = kernel_for(names, tuple(turn))
     values = tracing.evaluated(kernel.graph, kernel.constants, inputs(p, present, turn))
     table = np.empty((len(kernel.constants), size))

@@ -61,22 +61,8 @@ def square_or_power(numpy: Any, base: Any, exponent: Any) -> Any:
 def evaluated(
     graph: Graph, order: Iterable[int], known: Mapping[int, Any], inputs: Mapping[str, Any]
 ) -> dict[int, Any]:
-    """Values of some nodes, given those of earlier ones and of the inputs: `tracing.evaluated` by jax.numpy."""
-    values = dict(known)
-    for number in order:
-        name, *operands = graph.nodes[number]
-        if name == "input":
-            values[number] = inputs[operands[0]]
-        elif name == "constant":
-            values[number] = operands[0]
-        else:
-            values[number] = functions()[name](*(values[operand] for operand in operands))
-    return values
-
-
-def input_names(graph: Graph, order: Iterable[int]) -> list[str]:
-    """Names of the inputs among some nodes."""
-    return [graph.nodes[number][1] for number in order if graph.nodes[number][0] == "input"]
+    """Values of some nodes in order, given those of earlier ones and of the inputs, by jax.numpy."""
+    return tracing.computed(graph, order, inputs, known, functions())
 
 
 def room_for(size: int, backend: str) -> int:

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from forecast.dynamics import tracing
-from forecast.dynamics.compiled import FIXED, Parameters, inputs
+from forecast.dynamics.compiled import FIXED, Parameters, entries, inputs
 from forecast.dynamics.flow import Draws, Present, rates, research_flow
 from forecast.dynamics.integrator import Array, Flow, Memory, Node, Path, Rates, advance
-from forecast.dynamics.jax_graph import double_precision, evaluated, input_names, library, on_device, room_for
+from forecast.dynamics.jax_graph import double_precision, evaluated, library, on_device, room_for
 from forecast.dynamics.tracing import Graph
 from forecast.equations.takeoff import Milestones
 
@@ -92,7 +92,7 @@ def jax_flow(p: Draws, present: Present, turn: Mapping[str, Array]) -> JaxFlow:
         If JAX is not installed.
     """
     library()
-    names, turned = tuple((name, int(np.ndim(value) > 1)) for name, value in p.items()), tuple(turn)
+    names, turned = entries(p), tuple(turn)
     values, shape = inputs(p, present, turn), present.log10_fleet.shape
     table = np.stack([np.broadcast_to(values[name], shape) for name in step_for(names, turned).inputs])
     return JaxFlow(march_for(names, turned), table, research_flow(p, present, turn))
@@ -117,7 +117,7 @@ def step_for(names: tuple[tuple[str, int], ...], turned: tuple[str, ...]) -> Ste
     wanted = [getattr(fresh if hasattr(fresh, name) else fresh.memory, name).number for name in COLUMNS]
     moving, order = tracing.dependent(graph, [f"moving.{name}" for name in COLUMNS]), tracing.needed(graph, wanted)
     fixed, body = (tuple(number for number in order if (number in moving) == which) for which in (False, True))
-    names_needed = tuple(name for name in input_names(graph, fixed) if name != "step")
+    names_needed = tuple(tracing.input_names(graph, fixed, "step"))
     return Step(graph, tuple(wanted), fixed, body, names_needed)
 
 

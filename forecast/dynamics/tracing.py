@@ -123,17 +123,35 @@ def evaluated(graph: Graph, wanted: Iterable[int], inputs: Mapping[str, Any]) ->
     >>> evaluated(graph, [y.number], {"x": np.array([0.5, 1.0])})[y.number].tolist()
     [-0.5, 0.0]
     """
-    values: dict[int, Any] = {}
-    for number in needed(graph, wanted):
+    with np.errstate(all="ignore"):
+        values = computed(graph, needed(graph, wanted), inputs)
+    return {number: values[number] for number in wanted}
+
+
+def computed(
+    graph: Graph,
+    order: Iterable[int],
+    inputs: Mapping[str, Any],
+    known: Mapping[int, Any] | None = None,
+    functions: Mapping[str, Any] = FUNCTIONS,
+) -> dict[int, Any]:
+    """Values of nodes in the order that they need each other, with those that are `known`, by one library's functions."""
+    values = dict(known or {})
+    for number in order:
         name, *operands = graph.nodes[number]
         if name == "input":
             values[number] = inputs[operands[0]]
         elif name == "constant":
             values[number] = operands[0]
         else:
-            with np.errstate(all="ignore"):
-                values[number] = FUNCTIONS[name](*(values[operand] for operand in operands))
-    return {number: values[number] for number in wanted}
+            values[number] = functions[name](*(values[operand] for operand in operands))
+    return values
+
+
+def input_names(graph: Graph, numbers: Iterable[int], apart: str | None = None) -> list[str]:
+    """Names of the inputs among some nodes, one of them apart."""
+    nodes = (graph.nodes[number] for number in numbers)
+    return [node[1] for node in nodes if node[0] == "input" and node[1] != apart]
 
 
 def needed(graph: Graph, wanted: Iterable[int]) -> list[int]:

@@ -139,16 +139,15 @@ def backtest(
     ]
     parts: dict[int, Scored] = {}
     with executor_from(executor) as pool:
-        under_way = [f"back-test, fitting to {cut.day}" for cut in cuts_at] if pool is None else ["back-test, fitting"]
-        progress(under_way[0], 0, len(cuts_at))
+
+        def told(done: int) -> None:
+            cut = f" to {cuts_at[done].day}" if pool is None and done < len(cuts_at) else ""  # in order only without it
+            progress(f"back-test, fitting{cut}" if done < len(cuts_at) else "back-test", done, len(cuts_at))
+
+        told(0)
         for index, part in completed(scored_cut, cuts_at, pool, common=settings):
             parts[index] = part
-            done = len(parts)
-            progress(
-                [*under_way, *under_way[-1:] * done, "back-test"][done if done < len(cuts_at) else -1],
-                done,
-                len(cuts_at),
-            )
+            told(len(parts))
     found = [parts[index] for index in sorted(parts)]
     return Backtest(
         rows=pd.concat([frame for part in found for frame in part.rows], ignore_index=True),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from os import cpu_count
 from typing import NamedTuple
 
 import xarray as xr
@@ -32,6 +31,7 @@ from forecast.evaluation.replicates import (
 from forecast.evaluation.truths import Truths, rows_of, truths_from_posterior, truths_from_prior
 from forecast.executors import completed, executor_from
 from forecast.observations import Observations, load_observations
+from forecast.places import cores
 from forecast.priors import Priors, load_priors
 from forecast.progress import Progress
 from forecast.runs import read_provenance
@@ -282,7 +282,7 @@ def in_parallel[T](
     one: Callable[[int], T], number: int, workers: int | None, tell: Callable[[int, int], None]
 ) -> list[T]:
     """`one` of 0, 1, ... in threads, in order: nutpie leaves Python while it samples. An interrupt drops what waits."""
-    with ThreadPoolExecutor(workers or cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or cores()) as pool:
         futures = [pool.submit(one, i) for i in range(number)]
         try:
             for done, future in enumerate(as_completed(futures), 1):

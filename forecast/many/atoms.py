@@ -16,11 +16,11 @@ import numpy as np
 from scipy import special
 
 from forecast.constants import constants, refuse_empty
+from forecast.dynamics.flow import Engine
 from forecast.equations import trends
 from forecast.equations.research import production
 from forecast.observations import Observations
 from forecast.priors import Priors
-from forecast.projection import Engine
 from forecast.results import require_finite
 from forecast.schema import ALTERNATIVES, PRODUCTION, SIDE_PARAMETERS, STATED
 from forecast.statements import Prior
@@ -142,10 +142,3 @@ def centre(p: Mapping[str, Any], years: tuple[float, ...], engine: Engine) -> Ar
 def effective_flop(year: Any, p: Mapping[str, Any]) -> dict[str, Any]:
     """Effective compute without feedback, under a name."""
     return {"log10_effective_flop": trends.effective_flop_on_trend(year, p)}
-
-
-def part_of(p: Mapping[str, Any], size: int, start: int, stop: int) -> dict[str, Any]:
-    """The parameters of some draws of a run; scalars and constants as they are."""
-    return {
-        name: value[start:stop] if np.ndim(value) and np.shape(value)[0] == size else value for name, value in p.items()
-    }

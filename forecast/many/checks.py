@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from forecast.dynamics.flow import engine_for
+from forecast.dynamics.flow import AnyEngine, Engine, engine_for
 from forecast.errors import InputError
 from forecast.families import suggestion
 from forecast.many.atoms import ATOM
 from forecast.many.work import Output
 from forecast.priors import Priors
-from forecast.projection import AnyEngine, Engine, engine_of
+from forecast.projection import engine_of
 from forecast.runs import read_provenance, sample_shape
 
 OUTPUTS = ("project", "takeoff")
@@ -98,16 +98,3 @@ def engine_wanted(engine: AnyEngine, output: Output, draws: int, years: int, sce
     if output == "takeoff":
         return engine_for(engine, draws * scenarios)
     return engine_of(engine, draws * (years + (CENTRING if drawn else 0)))
-
-
-def checked_seed(random_seed: int) -> int:
-    """A seed that NumPy takes.
-
-    Raises
-    ------
-    InputError
-        For any other number.
-    """
-    if not 0 <= random_seed < 2**63:
-        raise InputError(f"random_seed = {random_seed}: give a whole number from 0 to 2**63 - 1")
-    return int(random_seed)

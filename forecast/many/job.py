@@ -9,14 +9,14 @@ import numpy as np
 import xarray as xr
 
 from forecast.compiled_series import parameters_read
+from forecast.dynamics.flow import AnyEngine
 from forecast.executors import completed, executor_from
-from forecast.many.atoms import effective_flop, part_of, prior_atoms
+from forecast.many.atoms import effective_flop, prior_atoms
 from forecast.many.checks import (
     checked_chunk,
     checked_draws,
     checked_levels,
     checked_output,
-    checked_seed,
     engine_wanted,
 )
 from forecast.many.results import labelled
@@ -24,13 +24,12 @@ from forecast.many.work import Counts, Output, Part, Request, counts_of, empty, 
 from forecast.observations import Observations, load_observations
 from forecast.priors import Priors
 from forecast.progress import Progress, silent
-from forecast.projection import AnyEngine
-from forecast.results import checked_form, checked_names, checked_years, require_finite
+from forecast.projection import quantities_on_trend
+from forecast.results import checked_form, checked_names, checked_seed, checked_years, part_of, require_finite
 from forecast.runs import read_provenance, sample_shape
 from forecast.scenarios import Scenario, load_scenarios
 from forecast.schema import EVENTS, READOUTS, STATED, YEARLY
 from forecast.side_draws import parameters_with
-from forecast.trend import quantities_on_trend
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 HEADLINE = ("log10_parallel_streams", "log10_human_equivalents")

@@ -12,10 +12,10 @@ import xarray as xr
 from forecast.many.grids import Grid, Ratio
 from forecast.many.tallies import Share, Tally, missing, quantiles, refuse_wrong
 from forecast.schema import EVENTS, YEARLY, Variable
-from forecast.summaries import CENSORED, CONDITIONAL
+from forecast.summaries import CENSORED, CONDITIONAL, UNBOUNDED, quantile_column
 from forecast.words import number, percent
 
-MAY_BE_INFINITE = CENSORED | {"log10_task_horizon"}  # superexponential horizons end in finite effective compute
+MAY_BE_INFINITE = CENSORED | UNBOUNDED
 COLUMNS = ("scenario", "variable", "year", "units")
 
 
@@ -95,7 +95,9 @@ def quantile_rows(found: xr.Dataset) -> pd.DataFrame:
     Columns scenario, variable, year (empty without one), units, a column per level (q05), probability (of an event, or that
     a read-out comes within the window), bin_error, bin_error_units, definition.
     """
-    labels = [level_name(level) for level in found["quantile"].values.tolist()] if "quantile" in found.coords else []
+    labels = (
+        [quantile_column(level) for level in found["quantile"].values.tolist()] if "quantile" in found.coords else []
+    )
     rows: list[dict[str, Any]] = []
     for scenario in found["scenario"].values.tolist():
         one = found.sel(scenario=scenario)
@@ -127,16 +129,6 @@ def variable_rows(one: xr.Dataset, name: str, labels: Sequence[str]) -> list[dic
     if name in CENSORED:
         row["probability"] = 1.0 - float(one["never"].sel(variable=name))
     return [row]
-
-
-def level_name(level: float) -> str:
-    """Name of a column of quantiles.
-
-    >>> [level_name(level) for level in (0.05, 0.5, 0.975, 0.0001)]
-    ['q05', 'q50', 'q97.5', 'q0.01']
-    """
-    percents = f"{100.0 * level:.10g}"
-    return f"q{percents.zfill(2)}"
 
 
 def quantile_words(frame: pd.DataFrame) -> pd.DataFrame:

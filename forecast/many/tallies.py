@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class Share:
     """How many of so many draws an event comes true in."""
 
     draws: int = 0
-    true: int = field(default=0)
+    true: int = 0
 
 
 def add(tally: Tally, values: Array) -> None:

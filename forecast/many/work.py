@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from forecast.dynamics import all_scenarios
-from forecast.dynamics.flow import blocks_for
-from forecast.many.atoms import ATOM, PriorAtoms, drawn_atom, part_of, samplers
+from forecast.dynamics.flow import Engine, blocks_for
+from forecast.many.atoms import ATOM, PriorAtoms, drawn_atom, samplers
 from forecast.many.grids import grid_of
 from forecast.many.tallies import Share, Tally, add, merge
-from forecast.projection import Engine, at_once, trend_of
-from forecast.results import BLOCK, in_blocks, moments
+from forecast.projection import at_once, trend_of
+from forecast.results import BLOCK, in_blocks, moments, part_of
 from forecast.scenarios import Scenario
 from forecast.schema import EVENTS
 

@@ -9,14 +9,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import xarray as xr
 
-from forecast.places import priors_folder
+from forecast.places import sources_digest
 from forecast.reporting.content import Figure, Section, Table
 from forecast.runs import CHECKS, EVIDENCE, read_provenance
 from forecast.summaries import COLUMNS
@@ -74,13 +72,5 @@ def plain_table(table: Table) -> dict[str, Any]:
 def answers_key(run: xr.DataTree, scenarios: Sequence[str], years: Sequence[int]) -> str:
     """SHA-256 of what the answers depend on: the run, its scenarios and years, the package, and what it keeps."""
     kept = hashlib.sha256(str([run.attrs.get(name, "") for name in (EVIDENCE, CHECKS)]).encode()).hexdigest()
-    content = [read_provenance(run)["digests"]["fit"], list(scenarios), list(years), package_digest(), kept]
+    content = [read_provenance(run)["digests"]["fit"], list(scenarios), list(years), sources_digest(), kept]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-@cache
-def package_digest() -> str:
-    """SHA-256 of the package's sources and shipped overlays: answers of another version are computed anew."""
-    package = Path(__file__).resolve().parents[1]
-    files = sorted([*package.rglob("*.py"), *package.glob("evaluation/*.json"), *priors_folder().rglob("*.toml")])
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -17,8 +17,8 @@ import pandas as pd
 import xarray as xr
 
 from forecast.errors import InputError
-from forecast.executors import sources_digest
 from forecast.overlays import Overlay
+from forecast.places import sources_digest
 from forecast.reporting.forecasts import marked
 from forecast.runs import save_run
 from forecast.schema import EVENTS, READOUTS, YEARLY

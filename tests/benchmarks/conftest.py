@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from forecast.places import cores
+
 ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("rows.toml").read_text(encoding="utf-8"))
 FOUND: dict[str, tuple[float, str]] = {}
 LINES: list[str] = []
@@ -90,11 +92,10 @@ def verdict(row: dict[str, Any], value: float) -> str:
 
 def machine() -> str:
     """The machine in one line."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (OSError, StopIteration, ValueError):
-        return f"{platform.machine()}, {cores} cores, Python {platform.python_version()}"
-    return f"{name}, {cores} virtual cores, {memory:.0f} GiB, Python {platform.python_version()}"
+        return f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}"
+    return f"{name}, {cores()} virtual cores, {memory:.0f} GiB, Python {platform.python_version()}"

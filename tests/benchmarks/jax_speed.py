@@ -20,15 +20,16 @@ import numpy as np
 import xarray as xr
 
 from forecast.dynamics import all_scenarios, on_jax
+from forecast.dynamics.compiled import entries
 from forecast.dynamics.flow import Present, present_of, research_flow
 from forecast.dynamics.integrator import DEFAULT_STEP, Node, snapshot, z_of
 from forecast.dynamics.jax_graph import double_precision, library, on_device, room_for
 from forecast.equations.trends import LN10
 from forecast.jax_series import series
+from forecast.projection import quantities_on_trend
 from forecast.results import BLOCK, in_blocks, moments
 from forecast.scenarios import load_scenarios
 from forecast.side_draws import parameters_with
-from forecast.trend import quantities_on_trend
 
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "logaddexp", "power")
 FUNCTION_OPERATIONS, DIVISION_OPERATIONS = 25.0, 8.0
@@ -115,7 +116,7 @@ def first_node(p: dict[str, Any], present: Present, draws: int) -> Node:
 
 def operations(p: dict[str, Any]) -> float:
     """Operations of one step of one draw."""
-    step = on_jax.step_for(tuple((name, int(np.ndim(value) > 1)) for name, value in p.items()), ())
+    step = on_jax.step_for(entries(p), ())
     weights = dict.fromkeys(FUNCTIONS, FUNCTION_OPERATIONS) | {"divide": DIVISION_OPERATIONS, "input": 0.0}
     return sum(weights.get(step.graph.nodes[number][0], 1.0) for number in step.body)
 

@@ -8,37 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from moments import somewhere
 
 from forecast.dynamics import flow, simulate, takeoff, takeoff_with_years
 from forecast.dynamics.compiled import LANES
 from forecast.dynamics.events import time_of_level, z_at_time
-from forecast.dynamics.flow import COMPILE_FROM, engine_for, present_of, research_flow, turning
+from forecast.dynamics.flow import COMPILE_FROM, engine_for, present_of, research_flow
 from forecast.dynamics.groups import COLUMNS, compiled_flow, in_groups, lanes_of
 from forecast.dynamics.integrator import Memory, Path
 from forecast.dynamics.paths import Legs
 from forecast.dynamics.readouts import best_years
 from forecast.errors import InputError
 from forecast.schema import EVENTS
-from forecast.side_draws import parameters_with
 
 WINDOW_END = 2046.0
 SCENARIOS = ("baseline", "software_only", "hardware_leap", "no_slowdown")
 
 
-@pytest.fixture(scope="module")
-def p(prior_run: xr.DataTree) -> dict[str, Any]:
-    return parameters_with(prior_run, "hardware_leap") | {"leap_factor": 100.0}
-
-
 @pytest.mark.parametrize("course", ["trend", "frozen", "leap"])
 def test_the_rates_agree_to_rounding_at_every_kind_of_moment(p: dict[str, Any], course: Any) -> None:
-    rng = np.random.default_rng(3)
     size = 3 * LANES + 17  # the last group is not full
-    some = {name: value[:size] if np.ndim(value) else value for name, value in p.items()}
-    time = p["as_of_year"] + rng.uniform(0.0, 20.0, size)
-    z = rng.uniform(-30.0, 36.0, size)
-    memory = Memory(*rng.normal(0.0, 2.0, (2, size)), rng.uniform(0.01, 100.0, size), time - rng.uniform(0, 0.2, size))
-    present, turn = present_of(some), turning(course, p["as_of_year"] + rng.uniform(0.0, 10.0, size))
+    some, present, turn, time, z, memory = somewhere(p, size, course)
     flows = (research_flow(some, present, turn), compiled_flow(some, present, turn))
     for draws in (np.arange(size), np.arange(0, size, 3)):
         chosen = Memory(*(field[draws] for field in memory))

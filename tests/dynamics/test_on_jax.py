@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from moments import somewhere
 
 from forecast.dynamics import jax_graph, on_jax, takeoff, takeoff_with_years, tracing
-from forecast.dynamics.flow import present_of, rates, turning
+from forecast.dynamics.compiled import entries
+from forecast.dynamics.flow import present_of, rates
 from forecast.dynamics.integrator import Memory, Node, snapshot
 from forecast.errors import InputError
 from forecast.projection import project
 from forecast.schema import EVENTS, YEARLY
-from forecast.side_draws import parameters_with
 
 SCENARIOS = ("baseline", "software_only", "hardware_leap", "no_slowdown")
 COURSES = ("trend", "frozen", "leap")
@@ -33,26 +34,17 @@ def jax() -> Any:
     return found
 
 
-@pytest.fixture(scope="module")
-def p(prior_run: xr.DataTree) -> dict[str, Any]:
-    return parameters_with(prior_run, "hardware_leap") | {"leap_factor": 100.0}
-
-
-def somewhere(p: dict[str, Any], course: Any) -> tuple[Any, ...]:
-    """Draws, what they are compared with, a course of compute, and a node of a path: any time, software and practice."""
-    rng = np.random.default_rng(3)
-    some = {name: value[:DRAWS] if np.ndim(value) else value for name, value in p.items()}
-    time, z = p["as_of_year"] + rng.uniform(0.0, 20.0, DRAWS), rng.uniform(-30.0, 36.0, DRAWS)
-    memory = Memory(*rng.normal(0.0, 2.0, (2, DRAWS)), rng.uniform(0.01, 100.0, DRAWS), time)
-    present, turn = present_of(some), turning(course, p["as_of_year"] + rng.uniform(0.0, 10.0, DRAWS))
+def nodes(p: dict[str, Any], course: Any) -> tuple[Any, ...]:
+    """Draws, what they are compared with, a course of compute, and a node of a path."""
+    some, present, turn, time, z, memory = somewhere(p, DRAWS, course)
     return some, present, turn, snapshot(time, z, rates(time, z, memory, some, present, turn), 0.25)
 
 
 @pytest.mark.parametrize("course", COURSES)
 def test_the_traced_step_is_the_integrators_step(p: dict[str, Any], course: Any) -> None:
     """The graph, evaluated by NumPy: what JAX is given to compile, without JAX."""
-    some, present, turn, node = somewhere(p, course)
-    step = on_jax.step_for(tuple((name, int(np.ndim(value) > 1)) for name, value in some.items()), tuple(turn))
+    some, present, turn, node = nodes(p, course)
+    step = on_jax.step_for(entries(some), tuple(turn))
     moving = {f"moving.{name}": getattr(node if hasattr(node, name) else node.memory, name) for name in on_jax.COLUMNS}
     known = on_jax.inputs(some, present, turn) | moving | {"step": 0.25}
     found = tracing.evaluated(step.graph, step.wanted, known)
@@ -65,7 +57,7 @@ def test_the_traced_step_is_the_integrators_step(p: dict[str, Any], course: Any)
 @pytest.mark.parametrize("course", COURSES)
 def test_rates_and_steps_agree_at_every_kind_of_moment(jax: Any, p: dict[str, Any], course: Any) -> None:
     """A step ends with the rates at its new node; four evaluations of them led there."""
-    some, present, turn, node = somewhere(p, course)
+    some, present, turn, node = nodes(p, course)
     flow = on_jax.jax_flow(some, present, turn)
     path = flow.path(node, np.full(DRAWS, np.inf), np.full(DRAWS, np.inf), 0.25, 1)
     expected = on_jax.advance(flow.moment, node, np.arange(DRAWS), 0.25)
@@ -78,7 +70,7 @@ def test_rates_and_steps_agree_at_every_kind_of_moment(jax: Any, p: dict[str, An
 
 
 def test_a_draw_that_is_done_stands_still_while_others_go_on(jax: Any, p: dict[str, Any]) -> None:
-    some, present, turn, node = somewhere(p, "trend")
+    some, present, turn, node = nodes(p, "trend")
     end = node.time + np.where(np.arange(DRAWS) % 2, 2.0, -1.0)
     path = on_jax.jax_flow(some, present, turn).path(node, end, np.full(DRAWS, np.inf), 0.25, 500)
     late = end < node.time
@@ -132,7 +124,7 @@ def test_one_compilation_serves_all_numbers_of_draws_of_one_room(
     jax: Any, p: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The equations are only evaluated while JAX traces them, which it does once per shape."""
-    some, present, turn, node = somewhere(p, "trend")
+    some, present, turn, node = nodes(p, "trend")
     traces: list[int] = []
     real = on_jax.evaluated
     for size, years in ((DRAWS, 1.0), (DRAWS, 30.0), (DRAWS - 40, 2.0)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,8 @@ forms = ["trend", "ai2027"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, prior_run: xr.DataTree) -> Path:
-    folder = tmp_path_factory.mktemp("sweep")
-    save_run(thinned(prior_run, 100), folder / "run.nc")
-    (folder / "sweep.toml").write_text(TEXT)
-    return folder
+def folder(sweep_folder: Callable[[str], Path]) -> Path:
+    return sweep_folder(TEXT)
 
 
 @pytest.fixture(scope="module")
