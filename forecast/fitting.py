@@ -5,7 +5,6 @@ A parameter that no likelihood reads is not in the graph: its posterior is its p
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.assembling import completed, fixed_and_derived, prior_draws, with_derived
+from forecast.compiling import compiled_model
 from forecast.constants import refuse_empty
 from forecast.convergence import gate_record
 from forecast.errors import ForecastError, InputError
@@ -91,7 +91,7 @@ def posterior_run(
     from forecast.model import build_model  # pymc takes a second to import; a reused posterior does not need it
 
     model = build_model(priors, observations, blocks)
-    sampled = sample(model, settings, progressbar)
+    sampled = sample(model, settings, progressbar, made_of(priors, observations, blocks))
     tree = assemble(sampled, model, priors, observations, settings)
     return with_provenance(tree, provenance(priors, observations, settings, "posterior") | {"gate": gate_record(tree)})
 
@@ -107,38 +107,23 @@ def sampler_settings(**given: int | None) -> dict[str, int]:
     return settings
 
 
-def sample(model: Any, settings: dict[str, int], progressbar: bool | Progress) -> xr.DataTree:
+def made_of(priors: Priors, observations: Observations, blocks: Sequence[str]) -> tuple[str, ...]:
+    """What the machine code of a model is kept under."""
+    return (priors.digest, observations.digest, *blocks)
+
+
+def sample(
+    model: Any, settings: dict[str, int], progressbar: bool | Progress, kept_under: Sequence[str] | None = None
+) -> xr.DataTree:
     """Compile and draw; an interrupt stops either and is passed on."""
     if callable(progressbar):
         progressbar("compiling the model", 0, 0)
     with interrupts_kept() as interrupted:
-        compiled = compiled_model(model)
+        compiled = compiled_model(model, kept_under)
         interrupted()
         result = drawn(compiled, settings, progressbar)
         interrupted()
     return result
-
-
-def compiled_model(model: Any) -> Any:
-    """The model for nutpie's numba backend, named explicitly."""
-    import nutpie
-    import pytensor
-
-    # fastmath lets rounding depend on whether a kernel came from the cache: same seed, other numbers
-    with pytensor.config.change_flags(numba__fastmath=False), no_garbage_collected():
-        return nutpie.compile_pymc_model(model, backend="numba")
-
-
-@contextmanager
-def no_garbage_collected() -> Iterator[None]:
-    """Millions of small objects are made and nearly all are kept: looking for garbage among them took a quarter."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def drawn(compiled: Any, settings: dict[str, int], progressbar: bool | Progress = False) -> xr.DataTree:

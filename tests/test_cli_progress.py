@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from forecast.cli.progress import Clock, duration, line, seconds_left, teller
-from forecast.fitting import compiled_model, drawn, sampler_settings, told_of_draws
+from forecast.compiling import compiled_model
+from forecast.fitting import drawn, sampler_settings, told_of_draws
 
 PROGRAM = """
 import sys

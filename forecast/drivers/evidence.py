@@ -255,13 +255,16 @@ def refits(
     progress: Progress,
 ) -> dict[Blocks, Fit]:
     """Draws of what the active blocks read, for some sets of active blocks; one model, compiled once."""
-    from forecast.fitting import compiled_model, interrupts_kept
+    from forecast.compiling import compiled_model
+    from forecast.fitting import interrupts_kept, made_of
     from forecast.model import build_switched_model
 
     found = {}
     with interrupts_kept() as interrupted:
         progress("compiling the model with switches, about a minute", 0, 0)
-        compiled = compiled_model(build_switched_model(priors, observations))
+        compiled = compiled_model(
+            build_switched_model(priors, observations), made_of(priors, observations, ("switched", *BLOCKS))
+        )
         for i, active in enumerate(sets):
             interrupted()
             progress(f"fitting {set_words(active)}", i, len(sets))
@@ -308,11 +311,17 @@ def refits_in(
 
 def switched_fit(job: Switched, task: tuple[Blocks, list[str]]) -> Fit:
     """One refit, in a process that keeps the compiled model."""
-    from forecast.fitting import compiled_model
+    from forecast.compiling import compiled_model
+    from forecast.fitting import made_of
     from forecast.model import build_switched_model
 
     active, names = task
-    compiled = once("switched", job.key, lambda: compiled_model(build_switched_model(job.priors, job.observations)))
+
+    def compiled_now() -> Any:
+        model = build_switched_model(job.priors, job.observations)
+        return compiled_model(model, made_of(job.priors, job.observations, ("switched", *BLOCKS)))
+
+    compiled = once("switched", job.key, compiled_now)
     return fit_of(switched_draws(compiled, active, job.settings), names)
 
 

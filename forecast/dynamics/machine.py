@@ -19,6 +19,8 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
+from forecast.places import cache_folder
+
 HEADER = '''"""Made by forecast from its own equations, to be compiled; nothing here is meant to be edited."""
 
 from __future__ import annotations
@@ -89,12 +91,6 @@ def kept_source(text: str) -> Path:
     os.utime(name, (0, 0))  # numba takes a file of another date for another file, and two processes may write it
     os.replace(name, file)
     return file
-
-
-def cache_folder() -> Path:
-    """Where machine code is kept: the user's own numba cache if one is set, else the user's cache."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    return (Path(chosen) if chosen else Path.home() / ".cache") / "forecast"
 
 
 def key_of(text: str) -> str:

@@ -15,6 +15,7 @@ from model.conjugate import conjugate
 from scipy import stats
 
 from forecast.assembling import prior_draws, with_derived
+from forecast.compiling import compiled_model
 from forecast.driver_plots import plot_waterfall
 from forecast.drivers import evidence as own
 from forecast.drivers.evidence import (
@@ -46,7 +47,7 @@ from forecast.drivers.evidence_tables import (
 from forecast.drivers.evidence_words import evidence_sentences, evidence_words
 from forecast.drivers.outputs import Output, parsed_outputs
 from forecast.errors import InputError
-from forecast.fitting import compiled_model, sampler_settings, taken_apart
+from forecast.fitting import sampler_settings, taken_apart
 from forecast.model import build_switched_model
 from forecast.observations import Observations
 from forecast.priors import Priors, load_priors

@@ -13,7 +13,8 @@ import xarray as xr
 
 from forecast.dynamics import flow, walking
 from forecast.dynamics.compiled import integrator_source, traced
-from forecast.dynamics.machine import FILE, HEADER, cache_folder, kept_source, key_of, machine_code, source_of
+from forecast.dynamics.machine import FILE, HEADER, kept_source, key_of, machine_code, source_of
+from forecast.places import cache_folder
 from forecast.side_draws import parameters_with
 
 TWICE = "@plain\ndef twice(x):\n    return 2.0 * x\n"
