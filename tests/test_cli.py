@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
+from interrupts import interruptible
 
 import forecast.fitting
 import forecast.shipped
@@ -448,14 +449,14 @@ main(["run", "--refit", "-o", sys.argv[1]])
 
 
 def test_a_real_signal_gives_130_and_no_traceback(old: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", SLOW, str(old)], stderr=subprocess.PIPE, text=True) as process:
+    with interruptible(str(old), program=SLOW, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line == "sampling\n":
                 break
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-    assert process.returncode == 130
+        assert process.wait(timeout=60) == 130
     assert rest.split("\n")[-2] == "error: interrupted; nothing was written"
     assert "Traceback" not in rest
 

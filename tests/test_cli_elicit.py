@@ -7,7 +7,6 @@ import os
 import pty
 import select
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
+from interrupts import interruptible
 
 from forecast.cli import elicit as command
 from forecast.cli import main
@@ -178,21 +178,15 @@ def test_no_and_an_end_of_the_input_save_nothing(answers: str, code: int) -> Non
 
 def test_it_talks_on_a_real_terminal_and_ctrl_c_leaves_nothing() -> None:
     ours, theirs = pty.openpty()
-    program = (  # a job in the background of a shell would ignore Ctrl-C
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from forecast.cli import main; main(['priors', 'elicit', 'returns'])"
-    )
-    arguments = [sys.executable, "-c", program]
-    process = subprocess.Popen(arguments, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
     try:
-        said = shown_until(ours, "that it is below:")
-        os.write(ours, b"0.6\n")
-        said += shown_until(ours, "that it is above:")
-        said += shown_until(ours, "nothing was written", lambda: process.send_signal(signal.SIGINT))
-        code = process.wait(timeout=60.0)
+        with interruptible("priors", "elicit", "returns", **streams) as process:
+            said = shown_until(ours, "that it is below:")
+            os.write(ours, b"0.6\n")
+            said += shown_until(ours, "that it is above:")
+            said += shown_until(ours, "nothing was written", lambda: process.send_signal(signal.SIGINT))
+            code = process.wait(timeout=60.0)
     finally:
-        process.kill()
-        process.wait()
         os.close(theirs)
         os.close(ours)
     assert "LogNormal, 90% interval 0.4 to 2.5" in said

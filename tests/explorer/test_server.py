@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import xarray as xr
+from interrupts import interruptible
 
 from forecast.errors import InputError
 from forecast.explorer.server import Response, Server, Site, listening, remembered, respond
@@ -204,8 +205,8 @@ def test_a_port_that_is_taken_is_one_clear_error(server: Server) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
 def test_the_command_shows_a_run_until_ctrl_c(prior_run: xr.DataTree, tmp_path: Path) -> None:
     file = save_run(prior_run, tmp_path / "run.nc")
-    command = [sys.executable, "-m", "forecast", "serve", str(file), "--port", "0", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with interruptible("serve", str(file), "--port", "0", "--quiet", **pipes) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         port = int(line.split("/")[2].split(":")[1])
