@@ -108,7 +108,8 @@ def with_derived(drawn: xr.Dataset, priors: Priors, observations: Observations) 
     p |= {str(name): array.values[()] for name, array in fixed_and_derived(priors, observations).data_vars.items()}
     years = p.pop("horizon_years")
     found = production(p) if any(name in priors for name in PRODUCTION) else {}
-    found["effective_flop_centre"] = trends.effective_flop_centre(years, p)
+    with np.errstate(all="ignore"):  # what an extreme draw makes infinite is refused where it is read
+        found["effective_flop_centre"] = trends.effective_flop_centre(years, p)
     known, shape = STATED | DERIVED, tuple(drawn.sizes[dim] for dim in SAMPLE_DIMS)
     whole = {name: (SAMPLE_DIMS, np.broadcast_to(x, shape), attributes(known[name])) for name, x in found.items()}
     return drawn.assign(whole)

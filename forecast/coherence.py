@@ -15,8 +15,7 @@ import xarray as xr
 from forecast.equations import takeoff, trends
 from forecast.equations.trends import LN10
 from forecast.results import moments
-from forecast.schema import YEARLY
-from forecast.summaries import CENSORED, CONDITIONAL
+from forecast.schema import CENSORED, CONDITIONAL, YEARLY
 
 LIMIT = 0.01
 ROUNDING = 1e-9  # OOM; a quantity held at its cap may pass it by the last bit

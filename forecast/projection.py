@@ -24,6 +24,7 @@ from forecast.results import (
     in_blocks,
     moments,
     require_finite,
+    require_possible,
 )
 from forecast.runs import parameters_of, sample_shape
 from forecast.scenarios import load_scenarios
@@ -100,6 +101,7 @@ def project(
         if item.slowdown not in done:
             done[item.slowdown] = in_blocks(q, size, lambda part: trend(part, when, form, names), block)
         by_scenario[item.name] = done[item.slowdown]
+    require_possible(by_scenario, names, p, chosen)
     return dataset(by_scenario, {name: YEARLY[name] for name in names}, shape, chosen)
 
 

@@ -15,7 +15,8 @@ from forecast.equations.trends import Parameters
 from forecast.errors import ForecastError, InputError
 from forecast.families import suggestion
 from forecast.observations import load_settings
-from forecast.schema import SAMPLE_DIMS, Variable, decimal_year
+from forecast.priors import shipped_priors
+from forecast.schema import CENSORED, CONDITIONAL, DERIVED, EVENTS, SAMPLE_DIMS, UNBOUNDED, Variable, decimal_year
 
 Array = Any  # NumPy array over draws
 BLOCK = 4096  # draws that are computed at once: temporaries stay in cache
@@ -103,7 +104,8 @@ def in_blocks[Key](
     step = block or BLOCK
 
     def part(start: int) -> dict[Key, Array]:
-        return work(part_of(p, size, start, min(start + step, size)))
+        with np.errstate(all="ignore"):  # what an extreme draw makes infinite is named by `require_possible`
+            return work(part_of(p, size, start, min(start + step, size)))
 
     starts = range(0, size, step)
     if min(workers, len(starts)) > 1:
@@ -127,9 +129,63 @@ def require_finite(p: Parameters) -> None:
         bad = np.argwhere(~np.isfinite(np.asarray(values, dtype=float)))
         if bad.size:
             where = f" in draw {int(bad[0][0])}" if bad.shape[1] else ""
-            raise ForecastError(
-                f"parameter {name} is not finite{where}: the run is damaged or its prior has no finite draws"
-            )
+            why = "the run is damaged or its prior has no finite draws"
+            if name in DERIVED and bad.shape[1]:
+                why = farthest_out(p, int(bad[0][0]))
+            raise ForecastError(f"parameter {name} is not finite{where}: {why}")
+
+
+def impossible(name: str, values: Array, automated: Array | None = None) -> Array:
+    """Where a variable of ``schema`` is NaN or infinite and must not be.
+
+    Times may be +inf, which is "not in the window"; what full automation brings may be NaN in draws that do not reach it,
+    for which `automated`, its decimal year, is +inf.
+
+    >>> impossible("takeoff_years", np.array([1.0, np.inf, np.nan])).tolist()
+    [False, False, True]
+    """
+    bad: Array = np.isnan(values) | (values == -np.inf)
+    if name in CONDITIONAL:
+        bad &= ~np.isnan(values) if automated is None else np.isfinite(automated)
+    return bad if name in CENSORED | UNBOUNDED else bad | (values == np.inf)
+
+
+def require_possible(
+    by_scenario: Mapping[str, Mapping[str, Array]], names: Iterable[str], p: Parameters, years: Sequence[int] = ()
+) -> None:
+    """Refuse results, (draw,) or (draw, year) by scenario and name, that are not finite where they must be.
+
+    Raises
+    ------
+    ForecastError
+        Naming the variable, the draw, the year, and the parameter of that draw that lies farthest out.
+    """
+    checked = [name for name in names if name not in EVENTS]
+    for scenario, found in by_scenario.items():
+        for name in checked:
+            bad = np.argwhere(impossible(name, np.asarray(found[name]), found.get("year_100")))
+            if bad.size:
+                draw, when = int(bad[0][0]), f" in {years[bad[0][1]]}" if bad.shape[1] > 1 else ""
+                raise ForecastError(
+                    f"{name} is not finite in draw {draw} of scenario {scenario}{when}: {farthest_out(p, draw)}"
+                )
+
+
+def farthest_out(p: Parameters, draw: int) -> str:
+    """Which parameter of a draw lies farthest from its shipped prior, and what to do about it."""
+    out: dict[str, tuple[float, str]] = {}
+    for name, prior in shipped_priors().items():
+        value = np.asarray(p.get(name, np.nan), dtype=float)
+        if value.ndim > 1 or prior.distribution in ("fixed", "Dirichlet"):
+            continue
+        here = float(value[draw] if value.ndim else value)
+        low, high = prior.scipy(float(p["as_of_year"])).ppf((0.05, 0.95))
+        a, b, x = np.log((low, high, here)) if min(low, here) > 0.0 else (low, high, here)
+        out[name] = (max(a - x, x - b) / (b - a), f"{name} = {here:.4g}, usually {low:.3g} to {high:.3g}")
+    distance, text = max(out.values(), default=(0.0, ""), key=lambda one: np.nan_to_num(one[0], nan=-np.inf))
+    if distance <= 0.0:
+        return "no parameter lies far out; report this as a bug"
+    return f"it has {text}; narrow that prior"
 
 
 def dataset(

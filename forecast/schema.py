@@ -350,3 +350,16 @@ EVENTS: dict[str, Variable] = {
     "software_faster_than_compute": Variable("1", "software grew faster than training compute at as_of"),
     "software_faster_than_price_performance": Variable("1", "software grew faster than hardware price-performance"),
 }
+CONDITIONAL = frozenset(  # on full automation: NaN in a draw that does not reach it
+    {
+        "first_year_gain",
+        "first_year_gain_human_years",
+        "log10_streams_at_automation",
+        "log10_human_equivalents_at_automation",
+        "log10_tokens_per_researcher_second",
+    }
+)
+CENSORED = frozenset(  # +inf where it does not come within the window
+    {"year_20", "year_100", "takeoff_years", "years_to_1_oom", "years_to_3_oom", "years_to_6_oom"}
+)
+UNBOUNDED = frozenset({"log10_task_horizon"})  # superexponential, it passes every bound at a finite effective compute

@@ -24,6 +24,8 @@ from forecast import schema
 from forecast.errors import ForecastError, InputError
 from forecast.headlines import REACHED_ONLY, Headline, headline
 from forecast.quantiles import interval_levels, quantile, sample_dims
+from forecast.results import impossible
+from forecast.schema import CENSORED, CONDITIONAL
 from forecast.words import number, odds, percent
 
 __all__ = [
@@ -58,17 +60,6 @@ COLUMNS = (
     "probability",
     "definition",
 )
-CONDITIONAL = frozenset(
-    {
-        "first_year_gain",
-        "first_year_gain_human_years",
-        "log10_streams_at_automation",
-        "log10_human_equivalents_at_automation",
-        "log10_tokens_per_researcher_second",
-    }
-)
-CENSORED = frozenset({"year_20", "year_100", "takeoff_years", "years_to_1_oom", "years_to_3_oom", "years_to_6_oom"})
-UNBOUNDED = frozenset({"log10_task_horizon"})  # superexponential, it passes every bound at a finite effective compute
 LENGTH_EDGES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 THRESHOLDS = (6.0, 7.0, 8.0, 9.0, 10.0)
 
@@ -319,13 +310,8 @@ def _labels(data: xr.Dataset, name: str, values: xr.DataArray, form: str) -> dic
 
 def check_finite(name: str, values: xr.DataArray, data: xr.Dataset) -> None:
     """Refuse a variable of `schema.YEARLY` or `schema.READOUTS` with NaN or +inf where it must not have any."""
-    bad = np.isnan(values.values) | (values.values == -np.inf)
-    if name in CONDITIONAL and "year_100" in data:
-        bad &= np.isfinite(data["year_100"].transpose(*values.dims).values)
-    elif name in CONDITIONAL:
-        bad &= ~np.isnan(values.values)
-    if name not in CENSORED | UNBOUNDED:
-        bad |= values.values == np.inf
+    automated = data["year_100"].transpose(*values.dims).values if "year_100" in data else None
+    bad = impossible(name, values.values, automated)
     if bad.any():
         raise ForecastError(f"{name}: {int(bad.sum())} of {bad.size} values are not finite; nothing was summarised")
 

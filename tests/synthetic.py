@@ -9,7 +9,7 @@ import xarray as xr
 from forecast import schema
 from forecast.headlines import headline
 from forecast.reporting import Coherence, Gate, ReportContent, Table, make_figures, make_tables
-from forecast.summaries import CONDITIONAL
+from forecast.schema import CONDITIONAL
 
 SCENARIOS = ["baseline", "software_only"]
 YEARS = np.arange(2027, 2046)

@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.drivers.disagreement import ALL, BOTH, NEAR, NOISE
 from forecast.drivers.outputs import parsed_output
 from forecast.drivers.tables import joined, shift_words
-from forecast.summaries import CONDITIONAL
+from forecast.schema import CONDITIONAL
 from forecast.words import number, percent
 
 WORTH_SAYING = 0.05  # share of the gap

@@ -12,7 +12,7 @@ from forecast.drivers.movement import NOISE, Movement
 from forecast.drivers.movement_swaps import REST
 from forecast.drivers.outputs import Output, parsed_output
 from forecast.drivers.tables import shift_words
-from forecast.summaries import CONDITIONAL
+from forecast.schema import CONDITIONAL
 from forecast.words import number, percent, span
 
 WORTH_SAYING = 0.05  # share of the movement

@@ -21,7 +21,7 @@ from forecast.dynamics.readouts import (
 from forecast.equations import trends
 from forecast.equations.trends import LN10
 from forecast.equations.yearly import quantities
-from forecast.results import checked_form, checked_years, dataset, in_blocks, moments, require_finite
+from forecast.results import checked_form, checked_years, dataset, in_blocks, moments, require_finite, require_possible
 from forecast.runs import sample_shape
 from forecast.scenarios import Course, Scenario, load_scenarios
 from forecast.schema import EVENTS, READOUTS, YEARLY
@@ -85,7 +85,9 @@ def takeoff(
     found = in_blocks(
         p, size, lambda part: all_scenarios(part, scenarios, chosen, name, step, False, how), **blocks_for(how)
     )
-    return dataset(by_scenario(found, scenarios), READOUTS | EVENTS, shape)
+    wanted = by_scenario(found, scenarios)
+    require_possible(wanted, READOUTS, p)
+    return dataset(wanted, READOUTS | EVENTS, shape)
 
 
 def takeoff_with_years(
@@ -106,6 +108,7 @@ def takeoff_with_years(
         p, size, lambda part: all_scenarios(part, scenarios, chosen, form, step, True, how), **blocks_for(how)
     )
     found = by_scenario(joined, scenarios)
+    require_possible(found, (*READOUTS, *YEARLY), p, chosen)
     return dataset(found, READOUTS | EVENTS, shape), dataset(found, YEARLY, shape, chosen)
 
 

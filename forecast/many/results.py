@@ -11,8 +11,8 @@ import xarray as xr
 
 from forecast.many.grids import Grid, Ratio
 from forecast.many.tallies import Share, Tally, missing, quantiles, refuse_wrong
-from forecast.schema import EVENTS, YEARLY, Variable
-from forecast.summaries import CENSORED, CONDITIONAL, UNBOUNDED, quantile_column
+from forecast.schema import CENSORED, CONDITIONAL, EVENTS, UNBOUNDED, YEARLY, Variable
+from forecast.summaries import quantile_column
 from forecast.words import number, percent
 
 MAY_BE_INFINITE = CENSORED | UNBOUNDED

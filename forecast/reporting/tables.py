@@ -14,9 +14,8 @@ from forecast.plots import by_scenario, first_scenario
 from forecast.quantiles import quantile
 from forecast.reporting.content import Table
 from forecast.reporting.plain import readable
+from forecast.schema import CENSORED, CONDITIONAL
 from forecast.summaries import (
-    CENSORED,
-    CONDITIONAL,
     THRESHOLDS,
     exceedance_table,
     length_shares,

@@ -22,8 +22,8 @@ from forecast.presets import preset
 from forecast.projection import project
 from forecast.quantiles import quantile
 from forecast.runs import sample_shape
-from forecast.schema import READOUTS, YEARLY
-from forecast.summaries import CENSORED, CONDITIONAL, check_finite
+from forecast.schema import CENSORED, CONDITIONAL, READOUTS, YEARLY
+from forecast.summaries import check_finite
 from forecast.sweeps.plans import MAIN, TREND, Case
 from forecast.views import apply_view
 

@@ -22,8 +22,7 @@ from forecast.priors import Priors, load_priors
 from forecast.projection import on_trend, project
 from forecast.quantiles import quantile
 from forecast.results import moments
-from forecast.schema import EVENTS, READOUTS, YEARLY
-from forecast.summaries import CENSORED, CONDITIONAL
+from forecast.schema import CENSORED, CONDITIONAL, EVENTS, READOUTS, YEARLY
 
 YEARS = [2027, 2040]
 LEVELS = (0.001, 0.05, 0.5, 0.95)
