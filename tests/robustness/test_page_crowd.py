@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,12 @@ from forecast.explorer.server import Server, site
 from forecast.explorer.states import query, state_of
 
 CLIENTS = 20
+
+
+@pytest.fixture(scope="module")
+def page(page: Explorer) -> Explorer:
+    """As `serve` has it: the paths are integrated by compiled loops, several times faster."""
+    return replace(page, engine="compiled")
 
 
 @pytest.fixture
