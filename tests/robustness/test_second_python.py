@@ -46,7 +46,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"no Python {OTHER} on this machine: uv python install {OTHER}, or pyenv install {OTHER}")
     folder = tmp_path_factory.mktemp("second") / "venv"
     done = subprocess.run(
-        [tool, "sync", "--quiet", "--no-dev", "--python", python],
+        [tool, "sync", "--quiet", "--no-dev", "--no-compile-bytecode", "--python", python],
         cwd=ROOT,
         env={k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"} | {"UV_PROJECT_ENVIRONMENT": str(folder)},
         capture_output=True,
