@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import xarray as xr
@@ -16,6 +17,9 @@ from forecast.priors import Priors, load_priors
 from forecast.runs import save_run
 from forecast.shipped import shipped_posterior
 from forecast.side_draws import thinned
+
+if TYPE_CHECKING:
+    from forecast.explorer import Explorer
 
 # The same commit gives the same verdict; `pytest --hypothesis-profile=explore` draws new examples.
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -72,3 +76,11 @@ def run() -> xr.DataTree:
 def fitted(priors: Priors, observations: Observations) -> xr.DataTree:
     """The one real fit of the test suite, with a seed of its own: compiling takes longer than its 1200 draws."""
     return fit(priors, observations, draws=300, tune=600, random_seed=2)
+
+
+@pytest.fixture(scope="session")
+def page(prior_run: xr.DataTree) -> Explorer:
+    """The slider page of `prior_run`: its sliders are ranked once, in seconds."""
+    from forecast.explorer import explorer
+
+    return explorer(prior_run)

@@ -1,7 +1,8 @@
 """The page's server: standard library, 127.0.0.1 only, answers and never writes.
 
 A browser lets any site send requests to this machine. So a request must name this very server as its host, must not come
-from another origin, and gets nothing but what `respond` knows. ``tests/explorer/test_server.py`` pins each refusal.
+from another origin (`refused_by`), and gets nothing but what `respond` knows. ``tests/explorer/test_server.py`` pins each
+refusal.
 """
 
 from __future__ import annotations
@@ -16,29 +17,28 @@ import webbrowser
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import xarray as xr
 
 from forecast.errors import ForecastError, InputError
 from forecast.explorer.answers import answer
 from forecast.explorer.conditioned import Explorer, explorer, warm
+from forecast.explorer.connections import END_OF_HEAD, LONGEST_HEAD, PLACES, Places, linger, next_head
 from forecast.explorer.downloads import numbers_csv, numbers_json
 from forecast.explorer.page import documents
-from forecast.explorer.states import LONGEST, State, state_of
+from forecast.explorer.refusals import HOST, JSON, Response, only_read, refusal, refused_by, well_formed
+from forecast.explorer.states import State, short, state_of
 from forecast.scenarios import Course
 
-HOST = "127.0.0.1"
 PORT = 8765
-LONGEST_TARGET = LONGEST + 100  # characters of path and query
-IDLE_SECONDS = 20.0  # a connection that says nothing is closed
+WRITING_SECONDS = 20.0  # a client that reads no further is left
 BUSY_SECONDS = 30.0  # a request waits so long for those before it
 LATER: tuple[Course, ...] = ("frozen", "leap")  # compiled while the page is shown already
 REMEMBERED = 256  # answers that are kept
-METHODS = ("GET", "HEAD")
-JSON = "application/json; charset=utf-8"
 CSV = "text/csv; charset=utf-8"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -50,15 +50,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 NUMBER = "Request-Number"  # which request of the page this is; sent back so that a late answer can be told
-
-
-class Response(NamedTuple):
-    """Status, type and body of an answer, and further headers."""
-
-    status: HTTPStatus
-    kind: str
-    body: bytes
-    further: Mapping[str, str] = {}
 
 
 class Site(NamedTuple):
@@ -181,13 +172,13 @@ def respond(site: Site, method: str, target: str, headers: Mapping[str, str], po
     refused = refused_by(method, target, {name.lower(): value for name, value in headers.items()}, port)
     if refused is not None:
         return refused
-    parts = urlsplit(target)
-    if parts.path in site.documents:
-        return Response(HTTPStatus.OK, *site.documents[parts.path])
-    if parts.path not in site.answers or parts.netloc:
+    path, _, text = target.partition("?")
+    if path in site.documents:
+        return Response(HTTPStatus.OK, *site.documents[path])
+    if path not in site.answers:
         return refusal(HTTPStatus.NOT_FOUND, "there is nothing of that name here: open / for the page")
     try:
-        return site.answers[parts.path](state_of(parts.query, site.page.allowed))
+        return site.answers[path](state_of(text, site.page.allowed))
     except InputError as error:
         return refusal(HTTPStatus.BAD_REQUEST, str(error))
     except ForecastError as error:
@@ -197,41 +188,36 @@ def respond(site: Site, method: str, target: str, headers: Mapping[str, str], po
         return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "the answer could not be computed: the terminal says why")
 
 
-def refused_by(method: str, target: str, headers: Mapping[str, str], port: int) -> Response | None:
-    """Why a request is not answered, if so: foreign, of another kind, or too long; `headers` by lower-case names."""
-    hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
-    if headers.get("host", "").lower() not in hosts:
-        return refusal(HTTPStatus.FORBIDDEN, f"this page answers as {HOST}:{port} only: open that address")
-    origin = headers.get("origin")
-    if origin is not None and origin.lower() not in {f"http://{host}" for host in hosts}:
-        return refusal(HTTPStatus.FORBIDDEN, "other sites get no answer here: open the page itself")
-    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and urlsplit(target).path != "/":
-        return refusal(HTTPStatus.FORBIDDEN, "other sites get no answer here: open the page itself")
-    if method not in METHODS:
-        return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "this page is only read: use GET", {"Allow": ", ".join(METHODS)})
-    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-        return refusal(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a request has no body here: put the state into the address"
-        )
-    if len(target) > LONGEST_TARGET:
-        return refusal(
-            HTTPStatus.REQUEST_URI_TOO_LONG, f"the address has {len(target)} characters: give at most {LONGEST_TARGET}"
-        )
-    return None
-
-
-def refusal(status: HTTPStatus, sentence: str, further: Mapping[str, str] = {}) -> Response:
-    """A fault as JSON, in one sentence."""
-    return Response(status, JSON, json.dumps({"error": sentence}).encode(), further)
-
-
 class Server(ThreadingHTTPServer):
     """A server on this machine alone; it has its `site` before it runs."""
 
     daemon_threads = True
     allow_reuse_address = os.name == "posix"  # elsewhere it lets two servers share a port
     allow_reuse_port = False
+    request_queue_size = PLACES
     site: Site
+
+    def __init__(self, port: int) -> None:
+        self.places = Places()
+        super().__init__((HOST, port), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread for the connection, if there is a place for one."""
+        if not self.places.take():
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could be had
+            self.places.leave()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """What the thread does, and its place free again."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.places.leave()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks off is nobody's fault."""
@@ -244,8 +230,8 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     default_request_version = "HTTP/1.0"  # of a request that names none: 0.9 would be answered without a status
-    timeout = IDLE_SECONDS
     server: Server
+    beyond = b""  # what came after the last request's head
 
     def version_string(self) -> str:
         """Who answers, without versions."""
@@ -254,33 +240,61 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the terminal shows the address, and what goes wrong."""
 
+    def handle_one_request(self) -> None:
+        """Read a whole head within its time and size, then what the base class does with it."""
+        self.requestline, self.request_version, self.command, self.headers = "", "HTTP/1.1", "", HTTPMessage()
+        try:
+            with self.server.places.waiting_for(self.connection):
+                head, self.beyond = next_head(self.connection, self.beyond)
+        except TimeoutError:
+            head = b""
+        if not head:
+            self.close_connection = True
+        elif len(head) > LONGEST_HEAD:
+            self.send_error(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"a request has at most {LONGEST_HEAD} bytes here"
+            )
+        elif not head.endswith(END_OF_HEAD):
+            self.send_error(HTTPStatus.BAD_REQUEST, "the request is cut off")
+        else:
+            self.rfile = BytesIO(head)
+            super().handle_one_request()
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """A request that cannot even be read, as JSON too."""
-        self.close_connection = True
-        self.write(refusal(HTTPStatus(code), message or HTTPStatus(code).phrase))
+        unknown = code == HTTPStatus.NOT_IMPLEMENTED  # the base class looks for a method of the request's name
+        self.write(only_read() if unknown else refusal(HTTPStatus(code), short(message or HTTPStatus(code).phrase)))
 
     def answer(self) -> None:
         """Answer one request."""
+        if not well_formed(self.headers):
+            self.send_error(HTTPStatus.BAD_REQUEST, "the request's headers cannot be read")
+            return
         self.write(
             respond(self.server.site, self.command, self.path, dict(self.headers.items()), self.server.server_port)
         )
 
     def write(self, found: Response) -> None:
         """Write an answer; a refused request may have more to say, which nobody reads."""
-        if found.status >= HTTPStatus.BAD_REQUEST:
+        refused = found.status >= HTTPStatus.BAD_REQUEST
+        if refused:
             self.close_connection = True
         self.send_response(found.status)
-        number = getattr(self, "headers", {}).get(NUMBER, "")
+        number = self.headers.get(NUMBER, "")
         echoed = {NUMBER: number} if number.isascii() and number.isdigit() and len(number) < 16 else {}
         closing = {"Connection": "close"} if self.close_connection else {}
         sizes = {"Content-Type": found.kind, "Content-Length": str(len(found.body))}
         for name, value in (sizes | HEADERS | dict(found.further) | echoed | closing).items():
             self.send_header(name, value)
-        self.end_headers()
-        if getattr(self, "command", None) != "HEAD":
-            self.wfile.write(found.body)
+        with self.server.places.waiting_for(self.connection):
+            self.connection.settimeout(WRITING_SECONDS)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(found.body)
+            if refused:
+                linger(self.connection)
 
-    do_GET = do_HEAD = do_POST = answer  # noqa: N815  # names that the base class looks for; any other method is 501
+    do_GET = do_HEAD = answer  # noqa: N815  # names that the base class looks for
 
 
 def listening(port: int = PORT) -> Server:
@@ -294,7 +308,7 @@ def listening(port: int = PORT) -> Server:
     if not 0 <= port <= 65535:
         raise InputError(f"port {port} is none: give one from 1 to 65535, or 0 for any that is free")
     try:
-        return Server((HOST, port), Handler)
+        return Server(port)
     except OSError as error:
         why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
         raise InputError(f"port {port} {why}: choose another with --port, or --port 0 for any that is free") from error

@@ -18,7 +18,7 @@ from forecast.families import suggestion
 NO_VIEW = "none"
 CHOICES = ("scenario", "form", "view")
 RUN = "run"  # the first digits of the run's digest: a link belongs to one run
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 LONGEST = 2000  # characters of a query; the longest that the page makes has a few hundred
 FIELDS = 60
 

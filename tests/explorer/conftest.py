@@ -1,20 +1,14 @@
-"""A page of 300 draws of the prior, made ready once, and a server that shows it."""
+"""A server that shows the page of 300 draws of the prior."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
-import xarray as xr
+from serving import served
 
-from forecast.explorer import Explorer, explorer
-from forecast.explorer.server import Server, Site, listening, site
-
-
-@pytest.fixture(scope="session")
-def page(prior_run: xr.DataTree) -> Explorer:
-    return explorer(prior_run)
+from forecast.explorer import Explorer
+from forecast.explorer.server import Server, Site, site
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +19,5 @@ def shown(page: Explorer) -> Site:
 @pytest.fixture(scope="session")
 def server(shown: Site) -> Iterator[Server]:
     """The page on a free port of this machine, in a thread of its own."""
-    with listening(0) as found:
-        found.site = shown
-        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
+    with served(shown) as found:
         yield found
-        found.shutdown()
-        thread.join()
