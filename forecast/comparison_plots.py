@@ -16,6 +16,7 @@ from forecast.errors import InputError
 from forecast.headlines import Estimate, estimate
 from forecast.plots import BLUE, DASHES, FONT_SIZE, GREY, INK, ORANGE, PALETTE, legend, new_axes
 from forecast.research.forms import form_words
+from forecast.whole_files import replacing
 from forecast.words import number
 
 ROW_HEIGHT = 0.34  # inches
@@ -287,8 +288,8 @@ def save_figure(ax: Axes, path: str | Path) -> Path:
     target = checked_figure(path)
     figure = ax.get_figure(root=True)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(target, dpi=150)  # type: ignore[union-attr]
+        with replacing(target) as partial:
+            figure.savefig(partial, dpi=150, format=target.suffix[1:].lower())  # type: ignore[union-attr]
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from error
     return target

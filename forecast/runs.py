@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
@@ -22,6 +20,7 @@ from forecast.errors import DataMissingError, InputError
 from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.schema import SCHEMA_VERSION
+from forecast.whole_files import replacing
 
 DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
@@ -122,29 +121,14 @@ def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
     >>> fc.save_run(run, "prior/run.nc")  # doctest: +SKIP
     """
     target = Path(path)
-    partial = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-        os.close(handle)
-        run.to_netcdf(partial, engine="h5netcdf")
-        os.chmod(partial, 0o666 & ~umask())
-        os.replace(partial, target)
+        with replacing(target) as partial:
+            run.to_netcdf(partial, engine="h5netcdf")
     except OSError as error:
         raise InputError(
             f"{target}: cannot be written ({error.strerror or error}): choose another folder with -o"
         ) from error
-    finally:
-        if partial is not None and os.path.exists(partial):
-            os.unlink(partial)
     return target
-
-
-def umask() -> int:
-    """The process's file mode creation mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def load_run(path: str | PathLike[str]) -> xr.DataTree:

@@ -1,0 +1,128 @@
+"""The host of forked commands as tests use it, and what a folder holds, by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from forecast.runs import load_run
+from forecast.sweeps.parts import read_part, values_digest
+from forecast.whole_files import PREFIX
+
+WARM = Path(__file__).with_name("warm.py")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: exit code, or minus the signal; None while it is held."""
+
+    pid: int
+    status: int | None
+    phase: str
+    timeline: list[tuple[str, float, int, bool]]  # phase, seconds, ticks, entered or back in it
+    stdout: str
+    stderr: str
+
+    def seconds(self, phase: str) -> float:
+        """How long a phase lasted when it came first."""
+        return next((seconds for name, seconds, _, _ in self.timeline if name == phase), 0.0)
+
+    def passes(self, phases: str) -> list[tuple[str, int, int]]:
+        """Every pass through phases of a pattern: phase, its number, its ticks."""
+        numbers, found = Counter[str](), []
+        for name, _, ticks, entered in self.timeline:
+            if entered and fnmatch(name, phases):
+                numbers[name] += 1
+                found.append((name, numbers[name], ticks))
+        return found
+
+
+class Host:
+    """Forks copies of one warm process."""
+
+    def __init__(self, scratch: Path):
+        self.scratch = scratch
+        command = [sys.executable, str(WARM)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def asked(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"the host of forked commands is gone, {self.process.wait()}"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def run(self, argv: Sequence[str], cwd: Path, **how: Any) -> Ended:
+        """A command in a copy; `stop` = [phase, its number, tick] or `kill` = [phase, seconds after its beginning] kills it."""
+        streams = {name: str(self.scratch / f"{name}-{how.pop('name', '0')}") for name in ("stdout", "stderr")}
+        return ended(self.asked({"argv": list(argv), "cwd": str(cwd)} | streams | how))
+
+    def resume(self, held: Ended) -> Ended:
+        """Let a command that was held in mid-write go on to its end."""
+        return ended(self.asked({"resume": held.pid}))
+
+    def remember(self, argv: Sequence[str], cwd: Path, **how: Any) -> None:
+        """Compute once what this command computes; copies with remembered=True take it from there."""
+        assert self.asked({"remember": True, "argv": list(argv), "cwd": str(cwd)} | how)["status"] == 0
+
+
+def ended(answer: dict[str, Any]) -> Ended:
+    return Ended(**answer | {"timeline": [tuple(one) for one in answer["timeline"]]})
+
+
+@contextmanager
+def hosted(scratch: Path) -> Iterator[Host]:
+    """A host for as long as the block lasts."""
+    host = Host(scratch)
+    try:
+        yield host
+    finally:
+        assert host.process.stdin is not None and host.process.stdout is not None
+        host.process.stdin.close()
+        host.process.wait()
+        host.process.stdout.close()
+
+
+@cache
+def values_of(path: Path, raw: str) -> str:
+    """SHA-256 of what a netCDF file says, every value of it read; `raw`, that of its bytes, saves reading one twice."""
+    tree = load_run(path) if path.name == "run.nc" else xr.load_datatree(path, engine="h5netcdf")
+    notes = sorted((name, str(value)) for name, value in tree.attrs.items() if name != "_NCProperties")
+    groups = [(node.path, values_digest(node.to_dataset(inherit=False))) for node in tree.subtree]
+    return hashlib.sha256(repr([notes, groups]).encode()).hexdigest()
+
+
+def content(path: Path) -> str:
+    """SHA-256 of what a file says; when a netCDF file was written does not count. A damaged one raises."""
+    raw = hashlib.sha256(path.read_bytes()).hexdigest()
+    if path.suffix != ".nc":
+        return raw
+    if path.parent.name == "parts":
+        assert read_part(path) is not None, f"{path} is damaged"
+        return raw
+    return values_of(path, raw)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Every file of a folder with its content; what a kill may leave hidden is left out."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(PREFIX))
+    return {str(path.relative_to(folder)): content(path) for path in paths}
+
+
+def litter(folder: Path) -> list[Path]:
+    """What a kill left."""
+    return sorted(folder.rglob(f"{PREFIX}*"))
