@@ -1,6 +1,7 @@
 """Run files: one netCDF DataTree with everything needed to project, explain and reproduce; no PyMC.
 
-A file is written beside its place and moved there, so that an interruption leaves the old file or the new one.
+A file is made in memory, written beside its place and moved there: an interruption leaves the old file or the new one, and
+a full disk is met by Python, not by the HDF5 library, which may crash on it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from forecast.errors import DataMissingError, InputError
 from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.schema import SCHEMA_VERSION
-from forecast.whole_files import replacing
+from forecast.whole_files import replace_file
 
 DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
@@ -122,8 +123,7 @@ def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
     """
     target = Path(path)
     try:
-        with replacing(target) as partial:
-            run.to_netcdf(partial, engine="h5netcdf")
+        replace_file(target, run.to_netcdf(engine="h5netcdf"))
     except OSError as error:
         raise InputError(
             f"{target}: cannot be written ({error.strerror or error}): choose another folder with -o"

@@ -22,7 +22,7 @@ from forecast.observations import Observations, load_observations, load_settings
 from forecast.priors import Priors, load_priors
 from forecast.runs import ANSWERS, PRINTED, fit_digest, read_provenance, with_provenance
 from forecast.schema import STATED
-from forecast.whole_files import replacing
+from forecast.whole_files import replace_file
 
 SETTINGS = ("draws", "tune", "chains", "random_seed")
 MANTISSA = 32  # bits kept of 52: relative error 2**-33
@@ -150,11 +150,9 @@ def keep(run: xr.DataTree) -> tuple[Path, Path]:
         groups = packed(run)
         encoding = {f"/{name}": dict.fromkeys(map(str, group.data_vars), STORED) for name, group in groups.items()}
         tree = with_provenance(xr.DataTree.from_dict(groups), {name: record[name] for name in RECORD})
-        with replacing(file) as partial:
-            tree.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
+        replace_file(file, tree.to_netcdf(engine="h5netcdf", encoding=encoding))
     further = {name: str(run.attrs.get(name, "")) for name in (ANSWERS, PRINTED)}
-    with replacing(answers_file()) as partial:
-        partial.write_bytes(gzip.compress(json.dumps(further).encode(), 9, mtime=0))
+    replace_file(answers_file(), gzip.compress(json.dumps(further).encode(), 9, mtime=0))
     return file, answers_file()
 
 

@@ -23,7 +23,7 @@ from forecast import schema
 from forecast.errors import ForecastError, InputError
 from forecast.headlines import REACHED_ONLY, Headline, headline
 from forecast.quantiles import interval_levels, quantile, sample_dims
-from forecast.whole_files import replacing
+from forecast.whole_files import replace_file
 from forecast.words import number, odds, percent
 
 __all__ = [
@@ -160,8 +160,7 @@ def write_text(path: str | Path, text: str | bytes) -> Path:
     """Replace a file by ``text`` in one step; an interrupt leaves the old file, a fault names the path."""
     path = Path(path)
     try:
-        with replacing(path) as partial:
-            partial.write_bytes(text.encode() if isinstance(text, str) else text)
+        replace_file(path, text.encode(errors="backslashreplace") if isinstance(text, str) else text)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
     return path

@@ -48,6 +48,19 @@ def replacing(target: Path, suffix: str = ".part") -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def replace_file(target: Path, data: bytes | memoryview) -> Path:
+    """Put a file of these bytes in the place of the target.
+
+    Raises
+    ------
+    OSError
+        As `replacing`; also where the disk is full. The target is as it was.
+    """
+    with replacing(target) as partial:
+        partial.write_bytes(data)
+    return target
+
+
 def tidy(folder: Path, now: float) -> None:
     """Remove what killed processes left in a folder; `now` is by the clock of its file system, which may differ."""
     if folder not in tidied():

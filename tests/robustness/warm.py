@@ -26,6 +26,7 @@ from typing import Any
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # a fork copies no other thread
 
+PIECES = 8  # of a file, each written and then announced
 TIMEOUT = 900.0  # seconds that any command may take on a slow machine
 FUNCTIONS = {  # phase -> functions that are that phase while they run
     "reading": [
@@ -125,15 +126,13 @@ def called(target: Path) -> str:
 
 def instrument(announcer: Announcer) -> None:
     """Wrap what is a phase, and every way in which this package puts bytes on a disk."""
-    import h5py
-
     from forecast import whole_files
 
     for name, paths in FUNCTIONS.items():
         for path in paths:
             work = function(path)
             replace_everywhere(work, announced(announcer, name, work))
-    replacing, set_item, rename = whole_files.replacing, h5py.Dataset.__setitem__, os.replace
+    replacing, rename = whole_files.replacing, os.replace
 
     @contextmanager
     def told(target: Path, *args: Any, **kwargs: Any) -> Iterator[Path]:
@@ -141,21 +140,15 @@ def instrument(announcer: Announcer) -> None:
             yield path
             announcer.tick()  # all is written, nothing is in its place
 
-    def halves(self: Path, data: bytes) -> int:
+    def in_pieces(self: Path, data: bytes) -> int:
         with self.open("wb", buffering=0) as file:
-            for start in (0, len(data) // 2):
-                file.write(data[start : len(data) // 2 if start == 0 else None])
+            for piece in range(PIECES):
+                file.write(data[len(data) * piece // PIECES : len(data) * (piece + 1) // PIECES])
                 announcer.tick()
         return len(data)
 
-    def text_halves(self: Path, data: str, encoding: str | None = None, **_: Any) -> int:
-        return halves(self, data.encode(encoding or "utf-8"))
-
-    def set_one(self: Any, *args: Any) -> None:
-        set_item(self, *args)
-        if announcer.stop and announcer.stop[0] == announcer.phases[-1]:
-            self.file.flush()  # so that the half that is killed is on disk
-        announcer.tick()
+    def text_in_pieces(self: Path, data: str, encoding: str | None = None, **_: Any) -> int:
+        return in_pieces(self, data.encode(encoding or "utf-8"))
 
     def placed(old: Any, new: Any) -> None:
         with announcer.phase(f"placing {called(Path(new))}"):
@@ -164,8 +157,7 @@ def instrument(announcer: Announcer) -> None:
             announcer.tick()
 
     replace_everywhere(replacing, told)
-    Path.write_bytes, Path.write_text = halves, text_halves  # type: ignore[method-assign, assignment]
-    h5py.Dataset.__setitem__ = set_one
+    Path.write_bytes, Path.write_text = in_pieces, text_in_pieces  # type: ignore[method-assign, assignment]
     os.replace = placed  # type: ignore[assignment]
 
 
@@ -253,12 +245,15 @@ def child(request: dict[str, Any], pipe: int) -> None:
     """A copy's whole life; it never returns."""
     code = 70
     try:
+        from forecast.whole_files import tidied
+
         os.chdir(request["cwd"])
         for number, name, flags in ((1, "stdout", os.O_WRONLY), (2, "stderr", os.O_WRONLY)):
             file = os.open(request[name], flags | os.O_CREAT | os.O_TRUNC)
             os.dup2(file, number)
         sys.stdout = open(1, "w", encoding=request.get("encoding", "utf-8"), closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        tidied().clear()  # what a new process would know
         if request.get("stub"):
             stub_fits()
         if request.get("remembered"):
