@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def shipped_attributes() -> dict[str, str]:
     try:
         found = json.loads(gzip.decompress(answers_file().read_bytes()))
         return {name: str(found[name]) for name in (ANSWERS, PRINTED)}
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
         return {}
 
 
@@ -150,7 +151,8 @@ def keep(run: xr.DataTree) -> tuple[Path, Path]:
         groups = packed(run)
         encoding = {f"/{name}": dict.fromkeys(map(str, group.data_vars), STORED) for name, group in groups.items()}
         tree = with_provenance(xr.DataTree.from_dict(groups), {name: record[name] for name in RECORD})
-        replace_file(file, tree.to_netcdf(engine="h5netcdf", encoding=encoding))
+        with memoryview(tree.to_netcdf(engine="h5netcdf", encoding=encoding)) as data:
+            replace_file(file, data)
     further = {name: str(run.attrs.get(name, "")) for name in (ANSWERS, PRINTED)}
     replace_file(answers_file(), gzip.compress(json.dumps(further).encode(), 9, mtime=0))
     return file, answers_file()

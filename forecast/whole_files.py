@@ -57,8 +57,14 @@ def replace_file(target: Path, data: bytes | memoryview) -> Path:
         As `replacing`; also where the disk is full. The target is as it was.
     """
     with replacing(target) as partial:
-        partial.write_bytes(data)
+        write_all(partial, data)
     return target
+
+
+def write_all(path: Path, data: bytes | memoryview) -> None:
+    """Write bytes to a file; after a fault nothing holds on to them, as the traceback of `Path.write_bytes` would."""
+    with path.open("wb") as file, memoryview(data) as view:
+        file.write(view)
 
 
 def tidy(folder: Path, now: float) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
@@ -17,6 +20,7 @@ from typing import Any
 
 import xarray as xr
 
+from forecast.executors import THREADS
 from forecast.runs import load_run
 from forecast.sweeps.parts import read_part, values_digest
 from forecast.whole_files import PREFIX
@@ -54,8 +58,9 @@ class Host:
 
     def __init__(self, scratch: Path):
         self.scratch = scratch
-        command = [sys.executable, str(WARM)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command, alone = [sys.executable, str(WARM)], dict.fromkeys(THREADS, "1")  # a fork copies no other thread
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(command, env=os.environ | alone, **pipes)
 
     def asked(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -77,24 +82,40 @@ class Host:
 
     def remember(self, argv: Sequence[str], cwd: Path, **how: Any) -> None:
         """Compute once what this command computes; copies with remembered=True take it from there."""
-        assert self.asked({"remember": True, "argv": list(argv), "cwd": str(cwd)} | how)["status"] == 0
+        assert self.asked({"remember": True, "argv": list(argv), "cwd": str(cwd)} | how)["status"] in (0, 3)
 
 
 def ended(answer: dict[str, Any]) -> Ended:
     return Ended(**answer | {"timeline": [tuple(one) for one in answer["timeline"]]})
 
+    def end(self) -> None:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
 
-@contextmanager
-def hosted(scratch: Path) -> Iterator[Host]:
-    """A host for as long as the block lasts."""
-    host = Host(scratch)
-    try:
-        yield host
-    finally:
-        assert host.process.stdin is not None and host.process.stdout is not None
-        host.process.stdin.close()
-        host.process.wait()
-        host.process.stdout.close()
+
+@cache
+def the_host() -> Host:
+    """One host for all tests that want one: it takes seconds to begin."""
+    host = Host(Path(tempfile.mkdtemp(prefix="forecast-host-")))
+    atexit.register(shutil.rmtree, host.scratch, ignore_errors=True)
+    atexit.register(host.end)
+    return host
+
+
+def succeeds(ended: Ended) -> None:
+    """Exit code 0; or 3, results that are written and marked, as those of a fit of 20 draws are."""
+    assert ended.status in (0, 3), ended.stderr
+
+
+def refused(ended: Ended, code: int, *said: str) -> None:
+    """One line that begins with ``error:``, with the exit code, and what it must name."""
+    assert ended.status == code, ended.stderr
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("error: ")
+    for words in said:
+        assert words in line
 
 
 @cache

@@ -10,18 +10,23 @@ import os
 import random
 import shutil
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from robustness.hosts import Ended, Host, contents, hosted, litter
+from robustness.hosts import Ended, Host, contents, litter, succeeds, the_host
 
+from forecast.places import tables_folder
 from forecast.whole_files import ABANDONED
 
 SEED = int(os.environ.get("ROBUSTNESS_SEED", "1"))  # of the moments; another one explores
 KILLED = -signal.SIGKILL
+SETTINGS = tables_folder() / "settings.toml"
 TRIES = 5  # to hit a phase that is over sooner than it was in the rehearsal
 
 SWEEP = """
@@ -76,6 +81,12 @@ SWEPT = Command(
     | {"writing sweep.csv": 2, "placing sweep.*": 2},
     remembered=False,
 )
+REAL = Command(  # sampled by nutpie, compiled once for all but the kills of the compiling
+    "fit sampled",
+    ("fit", *SMALL, "--seed", "1"),
+    ("fit", "--refit", "--draws", "20", "--tables", "settings", "-o", "out", "--quiet"),
+    {"compiling": 2, "sampling": 4},
+)
 BACKTEST = Command(
     "backtest",
     (*CUT, "--seed", "1"),
@@ -86,9 +97,8 @@ BACKTEST = Command(
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    with hosted(tmp_path_factory.mktemp("host")) as host:
-        yield host
+def host() -> Host:
+    return the_host()
 
 
 class Scene:
@@ -98,6 +108,9 @@ class Scene:
         self.host, self.command, self.folder = host, command, folder
         for name, last in (("before", 2027), ("after", 2028)):
             (folder / f"{name}.toml").write_text(SWEEP.format(last=last))
+        (folder / "settings").mkdir()
+        brief = SETTINGS.read_text().replace("tune = 1000", "tune = 50").replace("chains = 4", "chains = 2")
+        (folder / "settings" / "settings.toml").write_text(brief)
         if command.name == "sweep":
             succeeds(host.run(("fit", *SMALL[:-2], "prior", "--quiet"), folder))
         self.how: dict[str, Any] = {"stub": command.stub, "remembered": command.remembered}
@@ -137,11 +150,9 @@ class Scene:
             name, number, ticks = moments.choice(writes)
             return {"stop": [name, number, moments.randint(1, ticks)]}
         # what is remembered takes no time: it is computed anew to be killed
-        lasting = {"computing": 3.0, "drawing": 0.1}.get(phase, self.rehearsal.seconds(phase))
-        return {
-            "kill": [phase, moments.random() * lasting / 2**attempt],
-            "remembered": self.command.remembered and phase != "computing",
-        }
+        anew = {"computing": 3.0, "compiling": 20.0} if self.command.remembered else {}
+        seconds = moments.random() * anew.get(phase, self.rehearsal.seconds(phase)) / 2**attempt
+        return {"kill": [phase, seconds], "remembered": self.command.remembered and phase not in anew}
 
     def holds_old_or_new(self, killed: Ended) -> None:
         """Every file is the earlier one or the later one, whole, and none is gone."""
@@ -160,10 +171,6 @@ class Scene:
         succeeds(self.run(self.command.after))
         assert contents(self.folder / "out") == self.before | self.after
         assert litter(self.folder / "out") == ([] if old_litter else left)
-
-
-def succeeds(ended: Ended) -> None:
-    assert ended.status == 0, ended.stderr
 
 
 def survives(scene: Scene, phase: str, moments: random.Random, counts: Any) -> None:
@@ -189,9 +196,46 @@ def test_a_kill_during_a_write(command: Command, phase: str, host: Host, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [FIT, RUN, SWEPT, BACKTEST], ids=str)
+@pytest.mark.parametrize("command", [FIT, RUN, SWEPT, BACKTEST, REAL], ids=str)
 def test_kills_in_every_phase(command: Command, host: Host, tmp_path: Path, counts: Any) -> None:
     scene, moments = Scene(host, command, tmp_path), random.Random(SEED)
     for phase, number in command.kills.items():
         for _ in range(number):
             survives(scene, phase, moments, counts)
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_was_killed(tmp_path: Path, host: Host, counts: Any) -> None:
+    """They waited for tasks for ever; what they had done is kept, and the rerun does the rest."""
+    (tmp_path / "after.toml").write_text(SWEEP.format(last=2027))
+    succeeds(host.run(("fit", *SMALL[:-2], "prior", "--quiet"), tmp_path))
+    command = [sys.executable, "-m", "forecast", "sweep", "after.toml", "-o", "out", "--executor", "processes:2"]
+    killed = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: bool(list(tmp_path.glob("out/parts/*.nc"))) or killed.poll() is not None)
+    workers = children(killed.pid)
+    killed.kill()
+    killed.wait()
+    assert workers, "it was over before it was killed"
+    until(lambda: not any(alive(pid) for pid in workers))
+    succeeds(host.run(SWEPT.after, tmp_path))
+    counts.add("kills: sweep on two processes")
+    counts.add("kills in all")
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 300.0
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def children(parent: int) -> list[int]:
+    task = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(pid) for pid in task.read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -23,9 +23,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"  # a fork copies no other thread
-
 PIECES = 8  # of a file, each written and then announced
 TIMEOUT = 900.0  # seconds that any command may take on a slow machine
 FUNCTIONS = {  # phase -> functions that are that phase while they run
@@ -157,7 +154,8 @@ def instrument(announcer: Announcer) -> None:
             announcer.tick()
 
     replace_everywhere(replacing, told)
-    Path.write_bytes, Path.write_text = in_pieces, text_in_pieces  # type: ignore[method-assign, assignment]
+    replace_everywhere(whole_files.write_all, in_pieces)
+    Path.write_text = text_in_pieces  # type: ignore[method-assign, assignment]
     os.replace = placed  # type: ignore[assignment]
 
 
