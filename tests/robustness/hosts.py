@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
@@ -73,7 +71,8 @@ class Host:
 
     def run(self, argv: Sequence[str], cwd: Path, **how: Any) -> Ended:
         """A command in a copy; `stop` = [phase, its number, tick] or `kill` = [phase, seconds after its beginning] kills it."""
-        streams = {name: str(self.scratch / f"{name}-{how.pop('name', '0')}") for name in ("stdout", "stderr")}
+        own = how.pop("name", "0")  # of two that are under way at once
+        streams = {name: str(self.scratch / f"{name}-{own}") for name in ("stdout", "stderr")}
         return ended(self.asked({"argv": list(argv), "cwd": str(cwd)} | streams | how))
 
     def resume(self, held: Ended) -> Ended:
@@ -84,10 +83,6 @@ class Host:
         """Compute once what this command computes; copies with remembered=True take it from there."""
         assert self.asked({"remember": True, "argv": list(argv), "cwd": str(cwd)} | how)["status"] in (0, 3)
 
-
-def ended(answer: dict[str, Any]) -> Ended:
-    return Ended(**answer | {"timeline": [tuple(one) for one in answer["timeline"]]})
-
     def end(self) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.close()
@@ -95,13 +90,18 @@ def ended(answer: dict[str, Any]) -> Ended:
         self.process.stdout.close()
 
 
-@cache
-def the_host() -> Host:
-    """One host for all tests that want one: it takes seconds to begin."""
-    host = Host(Path(tempfile.mkdtemp(prefix="forecast-host-")))
-    atexit.register(shutil.rmtree, host.scratch, ignore_errors=True)
-    atexit.register(host.end)
-    return host
+def ended(answer: dict[str, Any]) -> Ended:
+    return Ended(**answer | {"timeline": [tuple(one) for one in answer["timeline"]]})
+
+
+@contextmanager
+def hosted(scratch: Path) -> Iterator[Host]:
+    """A host for as long as the block lasts; it takes seconds to begin."""
+    host = Host(scratch)
+    try:
+        yield host
+    finally:
+        host.end()
 
 
 def succeeds(ended: Ended) -> None:

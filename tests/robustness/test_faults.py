@@ -21,7 +21,7 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 from matplotlib.figure import Figure
-from robustness.hosts import Host, contents, litter, refused, succeeds, the_host
+from robustness.hosts import Host, contents, hosted, litter, refused, succeeds
 
 from forecast import installation, whole_files
 from forecast.cli import main, progress
@@ -40,8 +40,9 @@ SPOKEN = ("calc", "tokens-per-second", "--params", "1e14", "--training-time", "1
 
 
 @pytest.fixture(scope="module")
-def host() -> Host:
-    return the_host()
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with hosted(tmp_path_factory.mktemp("host")) as host:
+        yield host
 
 
 @pytest.fixture(scope="module")

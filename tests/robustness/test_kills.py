@@ -13,13 +13,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from robustness.hosts import Ended, Host, contents, litter, succeeds, the_host
+from robustness.hosts import Ended, Host, contents, hosted, litter, succeeds
 
 from forecast.places import tables_folder
 from forecast.whole_files import ABANDONED
@@ -97,8 +97,9 @@ BACKTEST = Command(
 
 
 @pytest.fixture(scope="module")
-def host() -> Host:
-    return the_host()
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with hosted(tmp_path_factory.mktemp("host")) as host:
+        yield host
 
 
 class Scene:
