@@ -9,6 +9,7 @@ from textwrap import fill
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
@@ -16,13 +17,15 @@ from forecast.errors import InputError
 from forecast.headlines import Estimate, estimate
 from forecast.plots import BLUE, DASHES, FONT_SIZE, GREY, INK, ORANGE, PALETTE, legend, new_axes
 from forecast.research.forms import form_words
+from forecast.whole_files import replacing
 from forecast.words import number
 
 ROW_HEIGHT = 0.34  # inches
 HARDLY = 0.05
 LABEL = 34  # characters of a line under an axis that long names have made narrow
 WIDE = 28  # characters of a label that leave little room for the axis
-FIGURE_FORMATS = (".svg", ".png", ".pdf")
+UNDATED: dict[str, dict[str, None]] = {"svg": {"Date": None}, "png": {}, "pdf": {"CreationDate": None}}  # metadata
+FIGURE_FORMATS = tuple(f".{kind}" for kind in UNDATED)
 
 
 def plot_intervals(
@@ -260,7 +263,7 @@ def checked_figure(path: str | Path) -> Path:
 
 
 def save_figure(ax: Axes, path: str | Path) -> Path:
-    """Write the figure of an Axes as .svg, .png or .pdf.
+    """Write the figure of an Axes as .svg, .png or .pdf; the same figure gives the same bytes.
 
     Parameters
     ----------
@@ -285,10 +288,10 @@ def save_figure(ax: Axes, path: str | Path) -> Path:
     >>> fc.save_figure(fc.plot_skill(fc.kept_backtests()["vintage"].rows), "skill.svg")  # doctest: +SKIP
     """
     target = checked_figure(path)
-    figure = ax.get_figure(root=True)
+    figure, kind = ax.get_figure(root=True), target.suffix[1:].lower()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(target, dpi=150)  # type: ignore[union-attr]
+        with replacing(target) as partial, rc_context({"svg.hashsalt": "forecast"}):
+            figure.savefig(partial, dpi=150, format=kind, metadata=UNDATED[kind])  # type: ignore[union-attr]
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror}); choose another folder") from error
     return target

@@ -25,7 +25,7 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -72,9 +72,18 @@ def fresh_pool(workers: int) -> ProcessPoolExecutor:
 
 
 def begun() -> None:
-    """What a worker process does first: one thread for what it will load, and Ctrl-C left to the process that waits."""
+    """What a worker process does first: one thread for what it will load, Ctrl-C left to the process that waits, and watch it."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """End this worker when the process that made it is gone, killed perhaps: it would wait for tasks for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

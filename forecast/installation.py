@@ -122,7 +122,9 @@ def compiled_share(package: str) -> float | None:
 def caches() -> dict[str, Any]:
     """Whether compiled kernels can be kept from one run to the next, and whether there are any."""
     flags = dict(part.split("=", 1) for part in os.environ.get("PYTENSOR_FLAGS", "").split(",") if "=" in part)
-    own = Path(flags.get("base_compiledir", Path.home() / ".pytensor"))
+    own = Path(
+        flags.get("base_compiledir") or os.path.join(os.path.expanduser("~"), ".pytensor")
+    )  # `~` where nobody has one
     return {"writable": writable(own), "kept": own.is_dir() and any(own.iterdir())}
 
 

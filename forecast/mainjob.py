@@ -116,15 +116,17 @@ def check_folder(folder: Path, names: Sequence[str] = FILES) -> None:
     InputError
         If a file is in the way, or nothing may be written there.
     """
-    for target in (folder / name for name in names):
-        if target.is_dir():
-            raise InputError(f"{target}: is a folder where a file is to be written: move it or choose another with -o")
-    nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
-    if not nearest.is_dir():
-        raise InputError(f"{folder}: cannot be written ({nearest} is a file): choose another folder with -o")
     try:
+        for target in (folder / name for name in names):
+            if target.is_dir():
+                raise InputError(
+                    f"{target}: is a folder where a file is to be written: move it or choose another with -o"
+                )
+        nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+        if not nearest.is_dir():
+            raise InputError(f"{folder}: cannot be written ({nearest} is a file): choose another folder with -o")
         tempfile.TemporaryFile(dir=nearest).close()
-    except OSError as error:
+    except OSError as error:  # a name that is too long, too, or a folder that vanished
         raise InputError(f"{folder}: cannot be written ({error.strerror}): choose another folder with -o") from error
 
 

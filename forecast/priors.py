@@ -188,7 +188,7 @@ def _baseline(_fingerprint: tuple[tuple[str, int, int], ...]) -> Priors:
 
 def _fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """What changes when a file of a folder does."""
-    found = [(path, path.stat()) for path in sorted(folder.glob("*.toml"))]
+    found = [(path, path.stat()) for path in _files_of(folder)]
     return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
@@ -218,16 +218,21 @@ def _set_folder(name_or_path: str | Path) -> Path:
         raise InputError(
             f"{shown(folder)}: no such folder of prior files, nor a set{known_names(str(name_or_path), names)}"
         )
-    if not any(folder.glob("*.toml")):
+    if not _files_of(folder):
         raise InputError(f"{shown(folder)}: holds no .toml file: copy the baseline set there and edit it")
     return folder
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """The files of a set; what an editor or a killed process left is hidden, and none of them."""
+    return sorted(path for path in folder.glob("*.toml") if not path.name.startswith("."))
 
 
 def _read_set(folder: Path, faults: list[str]) -> Priors:
     found: dict[str, Prior] = {}
     sources: dict[str, Source] = {}
     written: set[str] = set()
-    for path in sorted(folder.glob("*.toml")):
+    for path in _files_of(folder):
         file = read_prior_file(path, faults)
         if file is None:
             written.update(BLOCKS_OF_NAMES.get(path.stem, ()))  # no telling what a broken file holds

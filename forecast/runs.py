@@ -1,15 +1,15 @@
 """Run files: one netCDF DataTree with everything needed to project, explain and reproduce; no PyMC.
 
-A file is written beside its place and moved there, so that an interruption leaves the old file or the new one.
+A file is made in memory, written beside its place and moved there: an interruption leaves the old file or the new one, and
+a full disk is met by Python, not by the HDF5 library, which may crash on it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
@@ -22,6 +22,7 @@ from forecast.errors import DataMissingError, InputError
 from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.schema import SCHEMA_VERSION
+from forecast.whole_files import replace_file
 
 DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
@@ -122,29 +123,14 @@ def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
     >>> fc.save_run(run, "prior/run.nc")  # doctest: +SKIP
     """
     target = Path(path)
-    partial = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-        os.close(handle)
-        run.to_netcdf(partial, engine="h5netcdf")
-        os.chmod(partial, 0o666 & ~umask())
-        os.replace(partial, target)
+        with memoryview(run.to_netcdf(engine="h5netcdf")) as data:
+            replace_file(target, data)
     except OSError as error:
         raise InputError(
             f"{target}: cannot be written ({error.strerror or error}): choose another folder with -o"
         ) from error
-    finally:
-        if partial is not None and os.path.exists(partial):
-            os.unlink(partial)
     return target
-
-
-def umask() -> int:
-    """The process's file mode creation mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def load_run(path: str | PathLike[str]) -> xr.DataTree:
@@ -173,17 +159,39 @@ def load_run(path: str | PathLike[str]) -> xr.DataTree:
     >>> fc.project(fc.load_run("forecast-out/run.nc"))  # doctest: +SKIP
     """
     file = present(Path(path))
+    check_record(
+        readable(file, root_record), file
+    )  # first: of another version, xarray might not make sense of the rest
+    run = readable(file, partial(xr.load_datatree, engine="h5netcdf"))
+    check_run(run, file)
+    run.attrs.pop("_NCProperties", None)  # the netCDF library's own note
+    return run
+
+
+def readable[T](file: Path, read: Callable[[Path], T]) -> T:
+    """What is read from a run file.
+
+    Raises
+    ------
+    InputError
+        If it is no netCDF file, or cut short.
+    """
     try:
-        run = xr.load_datatree(file, engine="h5netcdf")
+        return read(file)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         reason = "no netCDF file at all" if "file signature not found" in said else said
         raise InputError(
             f"{file}: not a readable run file ({reason}); remake it with: forecast run -o {file.parent}"
         ) from error
-    check_run(run, file)
-    run.attrs.pop("_NCProperties", None)  # the netCDF library's own note
-    return run
+
+
+def root_record(file: Path) -> Any:
+    """What a run file says of itself, None if nothing."""
+    import h5py
+
+    with h5py.File(file) as content:
+        return content.attrs.get("forecast")
 
 
 def present(file: Path) -> Path:
@@ -239,19 +247,31 @@ def variables_of(group: Any) -> xr.Dataset:
 
 def check_run(run: xr.DataTree, file: Path) -> None:
     """Refuse a file that is not a complete run of this schema."""
+    check_record(run.attrs.get("forecast"), file)
+    missing = [group for group in ("prior", "posterior", "constant_data") if group not in run.children]
+    if missing:
+        raise InputError(
+            f"{file}: group {missing[0]!r} is missing, the file is incomplete; "
+            f"remake it with: forecast run -o {file.parent}"
+        )
+
+
+def check_record(text: Any, file: Path) -> None:
+    """Refuse a file whose record is not that of a run, or of another schema."""
     remake = f"remake it with: forecast run -o {file.parent}"
-    text = run.attrs.get("forecast")
     if not isinstance(text, str):
         raise InputError(f"{file}: a netCDF file, but not a run of forecast (no attribute 'forecast'); {remake}")
     try:
         schema = json.loads(text)["schema"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"{file}: its attribute 'forecast' is damaged; {remake}") from error
+    if type(schema) is not int:
+        raise InputError(f"{file}: its attribute 'forecast' is damaged (schema version {schema!r:.40}); {remake}")
     if schema != SCHEMA_VERSION:
-        raise InputError(f"{file}: schema version {schema}, this package reads {SCHEMA_VERSION}; {remake}")
-    missing = [group for group in ("prior", "posterior", "constant_data") if group not in run.children]
-    if missing:
-        raise InputError(f"{file}: group {missing[0]!r} is missing, the file is incomplete; {remake}")
+        other = f"{file}: schema version {schema}, this package reads {SCHEMA_VERSION}: made by"
+        if schema > SCHEMA_VERSION:
+            raise InputError(f"{other} a newer forecast: update this one (pip install -U forecast), or {remake}")
+        raise InputError(f"{other} an older forecast; {remake}")
 
 
 def parameters_of(run: xr.DataTree, group: str = "posterior") -> dict[str, Any]:

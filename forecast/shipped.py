@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from forecast.observations import Observations, load_observations, load_settings
 from forecast.priors import Priors, load_priors
 from forecast.runs import ANSWERS, PRINTED, fit_digest, read_provenance, with_provenance
 from forecast.schema import STATED
+from forecast.whole_files import replace_file
 
 SETTINGS = ("draws", "tune", "chains", "random_seed")
 MANTISSA = 32  # bits kept of 52: relative error 2**-33
@@ -129,7 +130,7 @@ def shipped_attributes() -> dict[str, str]:
     try:
         found = json.loads(gzip.decompress(answers_file().read_bytes()))
         return {name: str(found[name]) for name in (ANSWERS, PRINTED)}
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
         return {}
 
 
@@ -145,16 +146,14 @@ def keep(run: xr.DataTree) -> tuple[Path, Path]:
     if record.get("kind") != "posterior" or record["digests"]["fit"] != shipped_digest():
         raise InputError(NOT_OURS)
     file = posterior_file()
-    file.parent.mkdir(exist_ok=True)
     if not record.get(SHIPPED):
         groups = packed(run)
         encoding = {f"/{name}": dict.fromkeys(map(str, group.data_vars), STORED) for name, group in groups.items()}
         tree = with_provenance(xr.DataTree.from_dict(groups), {name: record[name] for name in RECORD})
-        partial = file.with_suffix(".part")
-        tree.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
-        os.replace(partial, file)
+        with memoryview(tree.to_netcdf(engine="h5netcdf", encoding=encoding)) as data:
+            replace_file(file, data)
     further = {name: str(run.attrs.get(name, "")) for name in (ANSWERS, PRINTED)}
-    answers_file().write_bytes(gzip.compress(json.dumps(further).encode(), 9, mtime=0))
+    replace_file(answers_file(), gzip.compress(json.dumps(further).encode(), 9, mtime=0))
     return file, answers_file()
 
 

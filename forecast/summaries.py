@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +25,7 @@ from forecast.headlines import REACHED_ONLY, Headline, headline
 from forecast.quantiles import interval_levels, quantile, sample_dims
 from forecast.results import impossible
 from forecast.schema import CENSORED, CONDITIONAL
+from forecast.whole_files import replace_file
 from forecast.words import number, odds, percent
 
 __all__ = [
@@ -150,16 +150,10 @@ def csv_text(frame: pd.DataFrame) -> str:
 def write_text(path: str | Path, text: str | bytes) -> Path:
     """Replace a file by ``text`` in one step; an interrupt leaves the old file, a fault names the path."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(text.encode() if isinstance(text, str) else text)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replace_file(path, text.encode(errors="backslashreplace") if isinstance(text, str) else text)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
     return path
 
 

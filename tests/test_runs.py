@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast import runs
+from forecast import runs, whole_files
 from forecast.errors import DataMissingError, InputError
 from forecast.fitting import sample_prior
 from forecast.observations import Observations, load_observations
@@ -104,11 +104,12 @@ def test_an_interrupted_write_leaves_the_old_file_byte_for_byte(
 ) -> None:
     old = saved.read_bytes()
 
-    def half(tree: xr.DataTree, path: str, **_: Any) -> None:
-        Path(path).write_bytes(old[: len(old) // 2])
+    def half(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
         raise fault
 
-    monkeypatch.setattr(xr.DataTree, "to_netcdf", half)
+    monkeypatch.setattr(whole_files, "write_all", half)
     with pytest.raises(seen):
         save_run(prior_run, saved)
     assert saved.read_bytes() == old

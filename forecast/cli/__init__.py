@@ -7,6 +7,7 @@ Data goes to stdout, progress and faults to stderr. Nothing but click is importe
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from typing import Any
 
@@ -32,6 +33,7 @@ from forecast.cli.sweep import sweep
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
+FAULT = 1
 USAGE = 2
 
 
@@ -44,6 +46,7 @@ class Forecast(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and leave with its exit code."""
         extra["standalone_mode"] = False
+        show_every_sign()
         gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
         try:
             code = super().main(*args, **extra)
@@ -59,7 +62,19 @@ class Forecast(click.Group):
             code = complain(error.format_message(), error.exit_code)
         except click.Abort:
             code = complain("interrupted; nothing was written", INTERRUPTED)
+        except MemoryError:
+            code = complain("there is not enough memory: ask for fewer draws, or of another machine", FAULT)
+        except OSError as error:  # a disk that is full, a path that is too long: what nobody nearer knew better
+            place = error.filename or "what was to be written or read"
+            code = complain(f"{place}: {error.strerror or error}: make room for it, or choose another place", FAULT)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def show_every_sign() -> None:
+    """Let the terminal or pipe have what its encoding lacks, in ASCII or in names of files, as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def complain(message: str, code: int) -> int:

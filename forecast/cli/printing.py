@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ def speaker(quiet: bool) -> Callable[[str], None]:
 
 def emit_json(value: Any) -> None:
     """Print one JSON value: infinite numbers as "inf", missing ones as null."""
-    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+    narrow = not (sys.stdout.encoding or "").lower().startswith("utf")  # then only JSON's own escapes can be read back
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=narrow, allow_nan=False))
 
 
 def plain(value: Any) -> Any:

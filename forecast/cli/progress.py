@@ -75,7 +75,7 @@ def duration(seconds: float) -> str:
     >>> duration(8.4), duration(130.0), duration(7320.0)
     ('8 s', '2 min 10 s', '2 h 2 min')
     """
-    whole = round(seconds)
+    whole = max(0, round(seconds))  # a clock that was set back in between
     if whole < 60:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)

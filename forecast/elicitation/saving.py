@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +11,7 @@ from forecast.errors import InputError
 from forecast.prior_files import JUDGEMENT
 from forecast.priors import read_overlay
 from forecast.statements import Prior
+from forecast.whole_files import replacing
 
 
 def overlay_text(prior: Prior, rationale: str, description: str = "") -> str:
@@ -106,16 +106,12 @@ def save_overlay(prior: Prior, path: str | Path, rationale: str, description: st
         if prior.name in read_overlay(target).entries:
             raise InputError(f"{target}: states {prior.name} already: choose another file, or take that table out")
         text = target.read_text(encoding="utf-8").rstrip("\n") + "\n\n" + entry_text(prior, rationale)
-    partial = target.with_name(f".{target.stem}.{os.getpid()}.toml")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        read_overlay(partial)
-        os.replace(partial, target)
+        with replacing(target, suffix=".toml") as partial:
+            partial.write_text(text, encoding="utf-8", newline="\n")
+            read_overlay(partial)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror}); choose another file") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return target
 
 

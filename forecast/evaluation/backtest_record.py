@@ -75,7 +75,7 @@ def kept_backtests(folder: Path = FOLDER) -> dict[str, Kept]:
             )
             for name, one in record.items()
         }
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise InputError(f"{folder / RECORD}: no kept back-test ({error}): make it anew with --keep") from error
 
 
