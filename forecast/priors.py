@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.documents import shown
 from forecast.errors import InputError
 from forecast.families import FAMILIES, suggestion
 from forecast.overlays import (
@@ -38,7 +39,6 @@ from forecast.prior_files import (
     Source,
     out_of_range,
     read_prior_file,
-    shown,
 )
 from forecast.schema import ALTERNATIVES, PRODUCTION
 from forecast.statements import AS_OF, Prior, fixed, interval

@@ -29,7 +29,7 @@ from forecast.cli.score import score
 from forecast.cli.sensitivity import sensitivity
 from forecast.cli.serve import serve
 from forecast.cli.sweep import sweep
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, clear
 
 INTERRUPTED = 130
 USAGE = 2
@@ -64,8 +64,8 @@ class Forecast(click.Group):
 
 def complain(message: str, code: int) -> int:
     """Print one ``error:`` line per fault and return the exit code."""
-    for line in message.splitlines():
-        click.echo(f"error: {line}", err=True)
+    for line in message.split("\n"):
+        click.echo(f"error: {clear(line)}", err=True)
     return code
 
 

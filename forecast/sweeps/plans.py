@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from forecast.assignments import assigned
+from forecast.documents import Document, line_of, read_document, shown
 from forecast.dynamics.forms import FORMS
-from forecast.errors import ForecastError, InputError
+from forecast.errors import ForecastError, InputError, clear
 from forecast.exploring import PRESETS
 from forecast.families import suggestion
 from forecast.overlays import Overlay, overlay_files
-from forecast.prior_files import Document, line_of, read_document, shown
 from forecast.priors import read_overlay
 from forecast.results import checked_form
 from forecast.scenarios import load_scenario
@@ -302,7 +302,7 @@ def case_fault(document: Document, number: int, key: str, message: str) -> None:
     """Add a fault of one ``[[case]]``, at its key or its header."""
     line = case_line(document.text, number, key)
     name = ".".join(part for part in (f"case {number + 1}", key) if part)
-    document.faults.append(f"{shown(document.path)}:{line}: {name}: {message}")
+    document.faults.append(clear(f"{shown(document.path)}:{line}: {name}: {message}"))
 
 
 def case_line(text: str, number: int, key: str) -> int:
