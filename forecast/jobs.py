@@ -18,7 +18,7 @@ from forecast.errors import ForecastError
 from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.reporting.answers import answers_key
-from forecast.runs import OWN_ATTRIBUTES, PRINTED, fit_digest, load_draws, read_provenance, version_of
+from forecast.runs import OWN_ATTRIBUTES, PRINTED, check_file, fit_digest, load_draws, read_provenance, version_of
 
 FILES = ("run.nc", "summary.csv", "report.html")
 GATE_MARK = "convergence gate failed"
@@ -87,7 +87,7 @@ def known_words(run: xr.DataTree, job: Job) -> str | None:
     try:
         noted = json.loads(run.attrs[PRINTED])
         return printable(noted["said"]) if noted["key"] == printed_key(run, job) else None
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         return None
 
 
@@ -110,6 +110,7 @@ def as_before(job: Job) -> Before | None:
 
     paths = {name: job.folder / name for name in FILES}
     try:
+        check_file(paths["run.nc"])
         with h5py.File(paths["run.nc"]) as content:
             run = xr.DataTree()
             run.attrs = {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
@@ -120,5 +121,12 @@ def as_before(job: Job) -> Before | None:
         if not same or files != noted["files"]:
             return None
         return Before(printable(noted["said"]), bool(noted["gate_failed"]), paths)
-    except (OSError, ValueError, KeyError, TypeError, ForecastError):  # no run, of another version, or damaged
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        ForecastError,
+    ):  # no run, of another version, or damaged
         return None

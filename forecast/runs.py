@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.errors import DataMissingError, InputError
+from forecast.errors import DataMissingError, InputError, clear
 from forecast.observations import Observations
 from forecast.priors import Priors
-from forecast.schema import SCHEMA_VERSION
+from forecast.run_files import foreign, seal, seal_broken, wrong_record
+from forecast.schema import ALTERNATIVES, PRODUCTION, SCHEMA_VERSION, STATED
 
 DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
@@ -29,6 +30,9 @@ EVIDENCE = "evidence"  # attribute with what each block of observations does to 
 CHECKS = "checks"  # attribute with what `forecast check` found
 PRINTED = "printed"  # attribute with what the main job printed, and the digests of the files it wrote beside
 OWN_ATTRIBUTES = ("forecast", ANSWERS, EVIDENCE, CHECKS, PRINTED)
+EITHER = {*ALTERNATIVES, *ALTERNATIVES.values(), *PRODUCTION}  # stated in one way or in another
+NEEDED = tuple(name for name in STATED if name not in EITHER)
+CONSTANTS = ("as_of_year", "horizon_years")
 LIBRARIES = ("forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 
 
@@ -128,6 +132,7 @@ def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
         handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         os.close(handle)
         run.to_netcdf(partial, engine="h5netcdf")
+        seal(partial)
         os.chmod(partial, 0o666 & ~umask())
         os.replace(partial, target)
     except OSError as error:
@@ -173,17 +178,43 @@ def load_run(path: str | PathLike[str]) -> xr.DataTree:
     >>> fc.project(fc.load_run("forecast-out/run.nc"))  # doctest: +SKIP
     """
     file = present(Path(path))
+    check_file(file)
     try:
         run = xr.load_datatree(file, engine="h5netcdf")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        reason = "no netCDF file at all" if "file signature not found" in said else said
-        raise InputError(
-            f"{file}: not a readable run file ({reason}); remake it with: forecast run -o {file.parent}"
-        ) from error
+    except Exception as error:  # whatever a reader makes of a damaged file
+        raise unreadable(file, error) from error
     check_run(run, file)
     run.attrs.pop("_NCProperties", None)  # the netCDF library's own note
     return run
+
+
+def check_file(file: Path) -> None:
+    """Refuse a file that was damaged after it was written, or that is more than numbers in one file; little is read.
+
+    Raises
+    ------
+    InputError
+    """
+    remake = f"remake it with: forecast run -o {file.parent}"
+    try:
+        if seal_broken(file):
+            raise InputError(f"{file}: damaged: its content is not what was written; {remake}")
+        strange = foreign(file)
+    except InputError:
+        raise
+    except Exception as error:  # whatever HDF5 makes of a damaged file
+        raise unreadable(file, error) from error
+    if strange:
+        raise InputError(clear(f"{file}: no run file: it {strange}; {remake}"))
+
+
+def unreadable(file: Path, error: Exception) -> InputError:
+    """The refusal of a file that is no netCDF file, or is cut short."""
+    said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    reason = "no netCDF file at all" if "file signature not found" in said else said
+    return InputError(
+        clear(f"{file}: not a readable run file ({reason}); remake it with: forecast run -o {file.parent}")
+    )
 
 
 def present(file: Path) -> Path:
@@ -218,11 +249,12 @@ def load_draws(path: str | PathLike[str]) -> xr.DataTree:
     file = Path(path)
     if not file.is_file():
         return load_run(file)
+    check_file(file)
     try:
         with h5py.File(file) as content:
             attrs = {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
             groups = {name: variables_of(content[name]) if name in DRAWS else xr.Dataset() for name in content}
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError):
+    except Exception:  # whatever a reader makes of a damaged file
         return load_run(file)  # says what is wrong
     run = xr.DataTree.from_dict(groups)
     run.attrs = attrs
@@ -244,14 +276,40 @@ def check_run(run: xr.DataTree, file: Path) -> None:
     if not isinstance(text, str):
         raise InputError(f"{file}: a netCDF file, but not a run of forecast (no attribute 'forecast'); {remake}")
     try:
-        schema = json.loads(text)["schema"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        record = json.loads(text)
+        schema = record["schema"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{file}: its attribute 'forecast' is damaged; {remake}") from error
     if schema != SCHEMA_VERSION:
         raise InputError(f"{file}: schema version {schema}, this package reads {SCHEMA_VERSION}; {remake}")
     missing = [group for group in ("prior", "posterior", "constant_data") if group not in run.children]
     if missing:
         raise InputError(f"{file}: group {missing[0]!r} is missing, the file is incomplete; {remake}")
+    wrong = wrong_record(record)
+    if wrong:
+        raise InputError(clear(f"{file}: its attribute 'forecast' is damaged: {wrong}; {remake}"))
+    wrong = wrong_draws(run)
+    if wrong:
+        raise InputError(clear(f"{file}: {wrong}; {remake}"))
+
+
+def wrong_draws(run: xr.DataTree) -> str:
+    """What keeps the draws of a run from being projected; empty if nothing does."""
+    draws, constants = run["posterior"].to_dataset(), run["constant_data"].to_dataset()
+    if not (draws.sizes.get("chain") and draws.sizes.get("draw")):
+        return "group 'posterior' has no draws, the file is incomplete"
+    numbers = {str(name): array for group in (draws, constants) for name, array in group.data_vars.items()}
+    text = [name for name, array in numbers.items() if array.dtype.kind not in "iuf"]
+    if text:
+        return f"{text[0]!r} holds no numbers"
+    flat = [str(name) for name, array in draws.data_vars.items() if array.dims[:2] != ("chain", "draw")]
+    if flat:
+        return f"{flat[0]!r} is not by chain and draw"
+    lacking = [name for name in (*NEEDED, *CONSTANTS) if name not in numbers]
+    if lacking:
+        return f"{lacking[0]!r} is missing, the file is incomplete or older than this package"
+    wide = [name for name, value in STATED.items() if name in draws and draws[name].ndim != 2 + len(value.dims)]
+    return f"{wide[0]!r} has other dims than a run has" if wide else ""
 
 
 def parameters_of(run: xr.DataTree, group: str = "posterior") -> dict[str, Any]:
