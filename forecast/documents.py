@@ -31,12 +31,19 @@ class Document:
 
     def fault(self, table: str, key: str, message: str) -> None:
         """Add one fault at the key under its table (at the table's header where the key is absent)."""
-        own = sum(fault.startswith(f"{shown(self.path)}:") for fault in self.faults)
-        if own > MOST:
+        if self.full:
             return
         name = ".".join(part for part in (table, key) if part)
-        said = f"{name}: {message}" if own < MOST else "file: has more faults than these: correct these first"
-        self.faults.append(clear(f"{shown(self.path)}:{line_of(self.text, table, key)}: {said}"))
+        place = f"{shown(self.path)}:{line_of(self.text, table, key)}"
+        self.faults.append(clear(f"{place}: {name}: {message}"))
+        if len(self.faults) == MOST:
+            last = max(self.text.count("\n"), 1)
+            self.faults.append(f"{shown(self.path)}:{last}: file: may have more faults than these: correct these first")
+
+    @property
+    def full(self) -> bool:
+        """Whether enough faults are told."""
+        return len(self.faults) > MOST
 
 
 def shown(path: Path) -> str:
@@ -45,6 +52,12 @@ def shown(path: Path) -> str:
         return path.absolute().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.as_posix()
+
+
+def line_told(fault: str) -> int:
+    """The line that a fault names."""
+    match = re.search(r":(\d+): ", fault)
+    return int(match[1]) if match else 0
 
 
 def line_of(text: str, table: str, key: str = "") -> int:

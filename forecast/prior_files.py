@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.documents import Document, line_of, read_document, shown
+from forecast.documents import Document, line_of, line_told, read_document, shown
 from forecast.families import StatementFault, suggestion
 from forecast.schema import PARAMETERS, PRODUCTION, SIDE_PARAMETERS, Variable
 from forecast.statements import STATEMENT_KEYS, Prior, stated
@@ -80,7 +80,7 @@ def read_prior_file(path: Path, faults: list[str], overlay: bool = False) -> Pri
             priors[name] = prior
     settings = _read_settings(document) if overlay else {}
     description = _read_overlay(document, sources) if overlay else ""
-    faults[before:] = sorted(faults[before:], key=lambda fault: int(fault[len(shown(path)) + 1 :].split(":")[0]))
+    faults[before:] = sorted(faults[before:], key=line_told)
     extends = (
         _text(document, "overlay", document.data.get("overlay", {}), "extends", needed=False) if description else ""
     )
@@ -232,7 +232,7 @@ def _read_overlay(document: Document, sources: Mapping[str, Source]) -> str:
 
 def _known_keys(document: Document, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
     for key in table:
-        if key not in known:
+        if key not in known and not document.full:
             document.fault(where, key, f"unknown key{suggestion(key, known)}")
 
 

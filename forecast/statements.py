@@ -31,6 +31,7 @@ WAYS = ("params", "interval", "quantiles", "value")
 STATEMENT_KEYS = (*WAYS, "mass", "lower", "upper", "nu")
 DEFAULT_MASS = 0.90
 LEAST_PROBABILITY = 1e-9  # a cut that leaves less than this is a mistake, and cannot be sampled
+LEAST_NU = 0.05  # degrees of freedom; with fewer, one draw in a million has more than 120 digits
 REACH = (1e-6, 0.5, 1.0 - 1e-6)  # probabilities within which draws lie
 
 Bound = float | str | None
@@ -281,6 +282,8 @@ def _check_params(family: Family, params: Mapping[str, Any], key: str = "params"
         for value in np.atleast_1d(params.get(name, 1.0)):
             if not float(value) > 0:
                 raise StatementFault(key, f"{name} = {value:g} must be above 0: give a positive number")
+    if params.get("nu", 1.0) < LEAST_NU:
+        raise StatementFault(key, f"nu = {params['nu']:g} has draws beyond all numbers: give {LEAST_NU:g} or more")
     ends = [params[name] for name in ("lower", "c", "upper") if isinstance(params.get(name), float)]
     if any(a >= b for a, b in itertools.pairwise(ends)):
         raise StatementFault(key, f"{ends} is not lower < upper (c between them): put them in order")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_object_dtype, is_string_dtype
 
 from forecast import schema
 from forecast.errors import ForecastError, InputError
@@ -168,9 +168,10 @@ def full_csv(frame: pd.DataFrame) -> str:
     ['what,x', "'=1+1,-0.1", "'-,inf"]
     """
     guarded = frame.rename(columns=lambda name: _guard(str(name)))
-    texts = {i: guarded.iloc[:, i] for i in range(guarded.shape[1]) if not is_numeric_dtype(guarded.dtypes.iloc[i])}
-    for i, column in texts.items():
-        guarded.isetitem(i, column.map(lambda cell: _guard(cell) if isinstance(cell, str) else cell).astype(object))
+    for i, kind in enumerate(guarded.dtypes):
+        if is_object_dtype(kind) or is_string_dtype(kind):
+            cells = guarded.iloc[:, i].astype(object)
+            guarded.isetitem(i, cells.map(lambda cell: _guard(cell) if isinstance(cell, str) else cell))
     text: str = guarded.to_csv(index=False, lineterminator="\n")
     return text
 

@@ -145,7 +145,7 @@ def _wording(detail: ErrorDetails, context: dict[str, object]) -> str:
     value, kind = detail["input"], detail["type"]
     if kind == "fault":
         return str(context["problem"])
-    if kind in ("int_parsing", "int_from_float", "int_type"):
+    if kind in ("int_parsing", "int_from_float", "int_type", "int_parsing_size"):
         return f"{value!r} is not a whole number (write digits, such as 96)"
     if kind in ("float_parsing", "float_type"):
         return f"{value!r} is not a number (write digits, such as 250 or 1.5e24, without units)"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.assignments import assigned
-from forecast.documents import Document, line_of, read_document, shown
+from forecast.documents import Document, line_of, line_told, read_document, shown
 from forecast.dynamics.forms import FORMS
 from forecast.errors import ForecastError, InputError, clear
 from forecast.exploring import PRESETS
@@ -105,20 +105,14 @@ def read_plan(path: str | PathLike[str]) -> Plan:
     years, levels, horizon_form = settings(document)
     found = cases(document)
     if faults:
-        raise InputError("\n".join(sorted(dict.fromkeys(faults), key=line_number)))
+        raise InputError("\n".join(sorted(dict.fromkeys(faults), key=line_told)))
     return Plan(Path(path), found, run, prior, years, levels, horizon_form)
-
-
-def line_number(fault: str) -> int:
-    """The line that a fault names."""
-    match = re.search(r":(\d+): ", fault)
-    return int(match[1]) if match else 0
 
 
 def origin(document: Document) -> tuple[Path | None, dict[str, int]]:
     """The run file, or how many draws of the prior."""
     run, prior = document.data.get("run"), subtable(document, "prior")
-    if run is not None and (not isinstance(run, str) or not run):
+    if run is not None and (not isinstance(run, str) or not run or not run.isprintable()):
         document.fault("", "run", f'{run!r} is no path: write run = "forecast-out/run.nc"')
     if run is not None and "prior" in document.data:
         document.fault("", "prior", "stands beside run: a sweep is of one of them, drop the other")
@@ -286,7 +280,7 @@ def subtable(document: Document, name: str) -> dict[str, Any]:
 def known_keys(document: Document, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
     """A fault for every key that is not known."""
     for key in table:
-        if key not in known:
+        if key not in known and not document.full:
             document.fault(where, key, f"unknown key{suggestion(key, known)}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from collections.abc import Callable, Iterable
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from hypothesis import strategies as st
 from robustness import strategies as bad
 
@@ -26,7 +24,7 @@ from forecast.observations import load_observations, load_settings
 from forecast.priors import load_priors, read_overlay
 from forecast.research.organisation_files import read_organisations
 from forecast.rows import TABLES
-from forecast.statements import AS_OF, Prior
+from forecast.statements import Prior
 from forecast.sweeps.plans import read_plan
 from forecast.table_files import read_table
 
@@ -35,7 +33,7 @@ MOST = 120  # faults of one file
 REMEDY = re.compile(  # an order, or the words that may be meant, after the last sign that parts them from the fault
     r"(?:[:;,(] ?|\bor |\band )(?:did you mean|known:|(?:a view|a share|one of|at least|a leap is|labour and|an asymptote|"
     r"loss falls|task horizons|less compute)|"
-    r"(?:add|ask|check|choose|close|convert|copy|correct|cut|divide|draw|drop|fit|give|install|keep|leave|make|move|name|"
+    r"(?:add|answer|ask|check|choose|close|convert|copy|correct|cut|divide|draw|drop|fit|give|install|keep|leave|make|move|name|"
     r"open|put|quote|remake|remove|rename|reorder|restore|save|score|see|start|state|swap|take|use|widen|write)\b)"
 )
 RANGES = {"returns": (0.5, 1.5), "depth_exponent": (0.1, 0.4)}
@@ -183,4 +181,3 @@ KINDS: dict[str, Kind] = {
     "elicitation": Kind(bad.bad_text(bad.ELICITED), None, of_elicitation, lambda text: ("",)),
     "share link": Kind(bad.bad_text(bad.LINKS), None, of_link, lambda text: ("",)),
 }
-_ = (io, xr, AS_OF)
