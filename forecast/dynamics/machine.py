@@ -2,7 +2,8 @@
 
 Source and everything it was made from stand in one file, in a folder named by its hash and by the versions of what
 compiles it: an edited equation is another file, so that stale machine code is never loaded. The folder is
-``forecast`` in NUMBA_CACHE_DIR, XDG_CACHE_HOME or ~/.cache; where it cannot be written, compiling starts anew in each process.
+``forecast`` in NUMBA_CACHE_DIR, XDG_CACHE_HOME or ~/.cache, and the user's alone, for what is in it is run; where it cannot
+be written or is another user's, compiling starts anew in each process.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib.util
 import inspect
 import os
 import platform
+import stat
 import sys
 import tempfile
 from importlib.metadata import version
@@ -79,7 +81,7 @@ def kept_source(text: str) -> Path:
     OSError
         If it can neither be read nor written.
     """
-    file = cache_folder() / key_of(text) / FILE
+    file = private(cache_folder()) / key_of(text) / FILE
     if file.is_file() and file.read_text(encoding="utf-8") == text:
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +91,24 @@ def kept_source(text: str) -> Path:
     os.utime(name, (0, 0))  # numba takes a file of another date for another file, and two processes may write it
     os.replace(name, file)
     return file
+
+
+def private(folder: Path) -> Path:
+    """A folder that nobody else can write to, made if it is missing: what is in it is run.
+
+    Raises
+    ------
+    OSError
+        If it is another user's, a link, or cannot be made so.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid"):
+        found = folder.lstat()
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+            raise PermissionError(f"{folder} belongs to another user")
+        if found.st_mode & 0o077:
+            folder.chmod(0o700)
+    return folder
 
 
 def cache_folder() -> Path:

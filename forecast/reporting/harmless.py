@@ -31,6 +31,7 @@ ATTRIBUTES = frozenset(
         "aria-labelledby",
     }
 )
+VIEW = re.compile(r'<svg viewBox="-?[\d.]+( -?[\d.]+){3}"')
 INSIDE = re.compile(r"url\(#[\w-]+\)")  # the only address that a figure needs
 ELSEWHERE = re.compile(r"url|script|expression|import|[\\@<]|//", re.IGNORECASE)
 
@@ -56,7 +57,7 @@ def plain_drawing(svg: Any) -> bool:
     >>> plain_drawing('<svg viewBox="0 0 1 1" onload="alert(1)"/>'), plain_drawing("<svg><script>1</script></svg>")
     (False, False)
     """
-    if not isinstance(svg, str) or "<!" in svg or "<?" in svg or not re.match(r'<svg viewBox="[\d. -]+" ?', svg):
+    if not isinstance(svg, str) or "<!" in svg or "<?" in svg or not VIEW.match(svg):
         return False
     try:
         root = ElementTree.fromstring(svg)

@@ -231,6 +231,8 @@ def checked_views(document: Document, names: Sequence[str]) -> tuple[tuple[str, 
     """Views by name, or by path relative to the sweep file, and what they state."""
     shipped, found = overlay_files(), []
     for name in names:
+        if name not in shipped and (".." in Path(name).parts or Path(name).is_absolute()):
+            raise InputError(f"{name!r} is not beside this file: put the view there, or below")
         overlay = read_overlay(name if name in shipped else document.path.parent / name if ".toml" in name else name)
         refuse_scenario(overlay)
         several = [entry for entry in overlay.entries if entry in STATED and STATED[entry].dims]
