@@ -109,7 +109,7 @@ def assignment(text: str) -> Prior:
     variable = SCHEMA.get(name)
     if variable is None:
         near = suggestion(name, SCHEMA)
-        shown = ": see them with forecast priors show" if near.startswith("; known") else near
+        shown = ": forecast priors show lists them" if near.startswith("; known") else near
         raise InputError(f"no parameter named {name!r}{shown}")
     if variable.dims:
         raise InputError(

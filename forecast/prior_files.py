@@ -191,7 +191,7 @@ def _source_keys(
             hint = suggestion(key, [*sources, JUDGEMENT])
             document.fault(where, "source", f"{key!r} is not defined in this file: add [sources.{key}]{hint}")
     if JUDGEMENT in given and not rationale:
-        document.fault(where, "rationale", "is missing: a judgement needs its reason: write it in one sentence")
+        document.fault(where, "rationale", "is missing: a judgement needs its reason in one sentence: add rationale")
     return tuple(given)
 
 
