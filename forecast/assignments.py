@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.errors import InputError
+from forecast.errors import InputError, clear
 from forecast.exploring import exploring
 from forecast.families import Family, family_named, suggestion
 from forecast.observations import load_settings
@@ -72,13 +72,18 @@ def assigned(texts: str | Iterable[str]) -> Overlay:
                 raise InputError(f"sets {prior.name} a second time: give it once")
             entries[prior.name] = prior
         except InputError as fault:
-            faults.append(f"--set {text!r}: {' '.join(str(fault).split())}")
+            faults.append(clear(f"--set {_shown(text)!r}: {' '.join(str(fault).split())}"))
     if not faults:
         faults = _clashes(entries)
     if faults:
         raise InputError("\n".join(faults))
     names = "; ".join(" ".join(text.split()) for text in given)
     return read_overlay(Overlay(names, f"Set on the command line: {names}.", entries, {}, {}, SET))
+
+
+def _shown(text: str) -> str:
+    """The beginning of a text that is too long to be one."""
+    return text if len(text) <= 100 else f"{text[:100]}..."
 
 
 def with_assigned(views: Iterable[AnyOverlay], texts: Iterable[str]) -> list[AnyOverlay]:

@@ -17,7 +17,7 @@ from forecast.evaluation.backtest_words import with_bands
 from forecast.evaluation.skill import skill
 from forecast.overlays import AnyOverlay, spoken_label
 from forecast.priors import Priors, load_priors, read_overlay
-from forecast.summaries import write_text
+from forecast.summaries import full_csv, write_text
 from forecast.vintages import vintage_path
 
 GROUPS = ("table", "cut", "horizon_band")
@@ -65,8 +65,6 @@ def figures(rows: pd.DataFrame) -> dict[str, Callable[[], Axes]]:
 def write_backtest(folder: Path, found: Backtest) -> list[Path]:
     """Write every table as CSV and every figure as SVG."""
     paths = [
-        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-        for name, table in tables(found).items()
-        if not table.empty
+        write_text(folder / f"{name}.csv", full_csv(table)) for name, table in tables(found).items() if not table.empty
     ]
     return paths + [save_figure(draw(), folder / f"{name}.svg") for name, draw in figures(found.rows).items()]

@@ -24,7 +24,7 @@ from forecast.priors import Priors, load_priors
 from forecast.progress import Progress
 from forecast.runs import read_provenance
 from forecast.schema import BLOCKS
-from forecast.summaries import write_text
+from forecast.summaries import full_csv, write_text
 
 
 def models_wanted(names: Sequence[str], joint: bool) -> list[str]:
@@ -108,10 +108,7 @@ def positions_table(found: Sequence[Calibration]) -> pd.DataFrame:
 
 def write_calibrations(folder: Path, found: Sequence[Calibration]) -> list[Path]:
     """Write every table as CSV and every figure as SVG."""
-    paths = [
-        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-        for name, table in tables(found).items()
-    ]
+    paths = [write_text(folder / f"{name}.csv", full_csv(table)) for name, table in tables(found).items()]
     parts = [summary(one) for one in found]
     return paths + [save_figure(draw(), folder / f"{name}.svg") for name, draw in figures(parts).items()]
 

@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,8 +22,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from forecast.places import cache_folder, sources_digest
+from forecast.places import cache_folder, private, sources_digest
 from forecast.runs import version_of
+from forecast.whole_files import replacing
 
 LIBRARIES = ("numpy", "scipy", "pymc", "pytensor", "nutpie", "numba", "llvmlite")  # that write or run the code
 SOURCES = ("*.py", "equations/*.py", "model/*.py")  # that a model is made by
@@ -62,7 +62,7 @@ def compiled_model(model: Any, made_of: Sequence[str] | None = None) -> Any:
     if made_of is None:
         return compiled(model)
     try:
-        file = cache_folder() / "models" / f"{key_of(made_of)}.npz"
+        file = private(cache_folder()) / "models" / f"{key_of(made_of)}.npz"
         return loaded(file, model)
     except Exception:  # no such file, a damaged one, or a version of numba or nutpie that names its parts otherwise
         found = compiled(model)
@@ -139,11 +139,8 @@ def keep(found: Any, file: Path) -> None:
         "shared": [variable.name for variable, _ in keys],
     }
     arrays |= {f"shared_{i}": found.shared_data[key] for i, (_, key) in enumerate(keys)}
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete_on_close=False) as stream:
-        np.savez(stream, about=np.array(json.dumps(about, default=int)), **arrays)
-        stream.close()
-        os.replace(stream.name, file)
+    with replacing(file, file.suffix) as partial:
+        np.savez(partial, about=np.array(json.dumps(about, default=int)), **arrays)
     drop_oldest(file.parent)
 
 

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+LONGEST = 1000  # characters of one fault: it is read on a terminal
+KEPT = 400  # of them before what is left out, where the place stands; the remedy is at the end
+
+
+def clear(fault: str) -> str:
+    r"""A fault on one line, without what a terminal would obey, and no longer than anybody reads.
+
+    What it quotes from a file may hold anything: line breaks, escape sequences, a million digits.
+
+    >>> clear("mine.toml:3: priors.a\x1b[2J: unknown key")
+    'mine.toml:3: priors.a\\x1b[2J: unknown key'
+    >>> len(clear("x" * 100_000))
+    1000
+    """
+    if len(fault) > LONGEST:
+        fault = f"{fault[:KEPT]} ... {fault[KEPT + 5 - LONGEST :]}"
+    if not fault.isprintable():
+        fault = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in fault)
+    return fault if len(fault) <= LONGEST else f"{fault[:KEPT]} ... {fault[KEPT + 5 - LONGEST :]}"
+
 
 class ForecastError(Exception):
     """Base of every error this package raises on purpose; ``exit_code`` is what the command line returns."""

@@ -18,6 +18,7 @@ from forecast.errors import ForecastError
 from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.reporting.answers import answers_key
+from forecast.run_files import check_file
 from forecast.runs import OWN_ATTRIBUTES, PRINTED, fit_digest, load_draws, read_provenance, version_of
 
 FILES = ("run.nc", "summary.csv", "report.html")
@@ -91,7 +92,7 @@ def known_words(run: xr.DataTree, job: Job) -> str | None:
     try:
         noted = json.loads(run.attrs[PRINTED])
         return printable(noted["said"]) if noted["key"] == printed_key(run, job) else None
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         return None
 
 
@@ -112,6 +113,7 @@ def as_before(job: Job) -> Before | None:
     """What an earlier job said, where this one would write the very files that are there; else None."""
     paths = {name: job.folder / name for name in FILES}
     try:
+        check_file(paths["run.nc"])
         run = noted(paths["run.nc"])
         said = known_words(run, job)
         if said is None or not is_fit_of(run, fit_digest(job.priors, job.observations, job.settings)):
@@ -120,7 +122,14 @@ def as_before(job: Job) -> Before | None:
         files = {name: hashlib.sha256(paths[name].read_bytes()).hexdigest() for name in FILES[1:]}
         same = files == record["files"] and holds(paths["run.nc"], job)
         return Before(said, bool(record["gate_failed"]), paths) if same else None
-    except (OSError, ValueError, KeyError, TypeError, ForecastError):  # no run, of another version, or damaged
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        ForecastError,
+    ):  # no run, of another version, or damaged
         return None
 
 

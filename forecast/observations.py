@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import xarray as xr
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from forecast.errors import DataMissingError, InputError
-from forecast.rows import TABLES, Day, IntervalRow, Row, parse_date, units_of
+from forecast.documents import read_document
+from forecast.errors import DataMissingError, InputError, clear
+from forecast.rows import TABLES, Day, IntervalRow, Row, fault, parse_date, units_of
 from forecast.schema import decimal_year
 from forecast.table_files import did_you_mean, read_table
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "tables"
 SETTINGS = "settings.toml"
+MOST_DRAWS, MOST_CHAINS = 1_000_000, 1_000
 YEAR_COLUMNS = {"date": "year", "start": "start_year", "end": "end_year"}
 
 
@@ -41,10 +44,16 @@ class Settings(BaseModel):
     as_of: Day
     first_year: int = Field(ge=1950, le=2100)
     last_year: int = Field(ge=1950, le=2100)
-    draws: int = Field(gt=0)
-    tune: int = Field(gt=0)
-    chains: int = Field(gt=0)
-    random_seed: int = Field(ge=0)
+    draws: int = Field(gt=0, le=MOST_DRAWS)
+    tune: int = Field(gt=0, le=MOST_DRAWS)
+    chains: int = Field(gt=0, le=MOST_CHAINS)
+    random_seed: int = Field(ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.last_year < self.first_year:
+            raise fault(f"{self.last_year} is before first_year = {self.first_year} (swap them)")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,20 +173,27 @@ def load_settings(path: str | PathLike[str] | None = None) -> Settings:
     4
     """
     own = SHIPPED / SETTINGS if path is None else Path(path) / SETTINGS
-    file = own if own.exists() else SHIPPED / SETTINGS
-    content = file.read_text(encoding="utf-8")
+    faults: list[str] = []
+    document = read_document(own if os.path.lexists(own) else SHIPPED / SETTINGS, faults)
+    if document is None:
+        raise InputError("\n".join(faults))
     try:
-        return Settings.model_validate(tomllib.loads(content))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{file}: settings: {error} (see the shipped {SETTINGS})") from None
+        return Settings.model_validate(document.data)
     except ValidationError as error:
-        faults = (f"{file}:{_line(content, str(e['loc'][0]))}: {e['loc'][0]}: {e['msg']}" for e in error.errors())
+        for found in error.errors(include_url=False):
+            document.fault("", str(found["loc"][0]) if found["loc"] else "last_year", _settings_fault(found))
         raise InputError("\n".join(faults)) from None
 
 
-def _line(content: str, key: str) -> int:
-    lines = content.splitlines()
-    return next((number for number, line in enumerate(lines, 1) if line.split("=")[0].strip() == key), 1)
+def _settings_fault(found: ErrorDetails) -> str:
+    """What pydantic found, with a remedy."""
+    if found["type"] == "fault":
+        return str(found["ctx"]["problem"])
+    if found["type"] == "missing":
+        return f"is missing: add it, as in the shipped {SETTINGS}"
+    if found["type"] == "extra_forbidden":
+        return f"unknown key ({did_you_mean(str(found['loc'][0]), list(Settings.model_fields))})"
+    return f"{found['input']!r}: {found['msg'][:1].lower()}{found['msg'][1:]}: write another one"
 
 
 def _table_files(path: str | PathLike[str] | None) -> dict[str, Path]:
@@ -194,8 +210,9 @@ def _table_files(path: str | PathLike[str] | None) -> dict[str, Path]:
     own = [file for file in own if not file.name.startswith((".", "_"))]
     known = [f"{name}.csv" for name in TABLES]
     faults = [f"{file}: is not a table ({did_you_mean(file.name, known)})" for file in own if file.name not in known]
+    faults += [f"{file}: is a symbolic link (put the file itself there)" for file in own if file.is_symlink()]
     if faults:
-        raise InputError("\n".join(faults))
+        raise InputError("\n".join(map(clear, faults)))
     if not own:
         raise InputError(f"{folder}: holds no table (known: {', '.join(known)})")
     return files | {file.stem: file for file in own}

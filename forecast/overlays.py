@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forecast.documents import line_of, shown
 from forecast.errors import InputError
 from forecast.families import suggestion
 from forecast.places import priors_folder
-from forecast.prior_files import PriorFile, Source, line_of, read_prior_file, shown
+from forecast.prior_files import PriorFile, Source, read_prior_file
 from forecast.statements import Prior
 
 VIEW, SET, PRESET = "view", "set", "preset"

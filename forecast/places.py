@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from functools import cache
 from pathlib import Path
 
@@ -67,3 +68,21 @@ def cache_folder() -> Path:
     """Where machine code is kept: the user's own numba cache if one is set, else the user's cache."""
     chosen = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
     return (Path(chosen) if chosen else Path.home() / ".cache") / "forecast"
+
+
+def private(folder: Path) -> Path:
+    """A folder that nobody else can write to, made if it is missing: what is in it is run.
+
+    Raises
+    ------
+    OSError
+        If it is another user's, a link, or cannot be made so.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid"):
+        found = folder.lstat()
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+            raise PermissionError(f"{folder} belongs to another user")
+        if found.st_mode & 0o077:
+            folder.chmod(0o700)
+    return folder

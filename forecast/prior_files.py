@@ -5,8 +5,6 @@ A reader never stops at the first fault: it appends ``path:line: key: what is wr
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.documents import Document, line_of, line_told, read_document, shown
 from forecast.families import StatementFault, suggestion
 from forecast.schema import PARAMETERS, PRODUCTION, SIDE_PARAMETERS, Variable
 from forecast.statements import STATEMENT_KEYS, Prior, stated
@@ -40,8 +39,6 @@ RANGES = {  # what the name means, beyond what a distribution can take
 FORM_WEIGHTS = frozenset(name for name in SIDE_PARAMETERS["rival_forms"] if name.startswith("form_weight_"))
 MAY_BE_NONE = FORM_WEIGHTS | {"switching_cost_exponent"}  # shipped as one number, and 0 means something
 
-_ANY_HEADER = re.compile(r"\s*\[+\s*[A-Za-z_][^\]=]*\]+\s*(#.*)?$")  # not a line of an array
-
 
 @dataclass(frozen=True)
 class Source:
@@ -65,91 +62,6 @@ class PriorFile:
     extends: str = ""
 
 
-@dataclass(frozen=True)
-class Document:
-    """A parsed file with its text, and the list that its faults go to."""
-
-    path: Path
-    text: str
-    data: dict[str, Any]
-    faults: list[str]
-
-    def fault(self, table: str, key: str, message: str) -> None:
-        """Add one fault at the key under its table (at the table's header where the key is absent)."""
-        name = ".".join(part for part in (table, key) if part)
-        self.faults.append(f"{shown(self.path)}:{line_of(self.text, table, key)}: {name}: {message}")
-
-
-def shown(path: Path) -> str:
-    """The path relative to the working folder when it lies inside, with forward slashes."""
-    try:
-        return path.absolute().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
-
-
-def line_of(text: str, table: str, key: str = "") -> int:
-    r"""Line of the first match of a key under its table's header; no TOML reader tells it.
-
-    Falls back to the sub-table ``[table.key]``, to the header, then to line 1.
-
-    >>> line_of('[priors.x]\nunits = "1"\nvalue = 2', "priors.x", "value")
-    3
-    """
-    if not table or not key:
-        name = table or key
-        return _header(text, name) or _first_key(text, name)
-    start = _header(text, table)
-    entry = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
-    for number, line in enumerate(text.splitlines()[start:] if start else (), start=start + 1):
-        if _ANY_HEADER.match(line):
-            break
-        if entry.match(line):
-            return number
-    return _header(text, f"{table}.{key}") or start or _first_key(text, table)
-
-
-def _header(text: str, table: str) -> int:
-    """Line of ``[table]``, 0 where there is none."""
-    path = r"\s*\.\s*".join(rf"[\"']?{re.escape(part)}[\"']?" for part in table.split("."))
-    header = re.compile(rf"\s*\[\s*{path}\s*\]")
-    return next((n for n, line in enumerate(text.splitlines(), start=1) if header.match(line)), 0)
-
-
-def _first_key(text: str, name: str) -> int:
-    """A top-level key, or the first longer header that begins with this name; 1 where there is none."""
-    word = re.escape(name)
-    key, header = re.compile(rf"\s*{word}\s*[=.]"), re.compile(rf"\s*\[+\s*{word}\s*[.\]]")
-    top = True
-    for number, line in enumerate(text.splitlines(), start=1):
-        top = top and not _ANY_HEADER.match(line)
-        if header.match(line) or (top and key.match(line)):
-            return number
-    return 1
-
-
-def read_document(path: Path, faults: list[str]) -> Document | None:
-    """Parse one file, or add the reason why it cannot be parsed."""
-    place = shown(path)
-    if path.is_symlink():
-        faults.append(f"{place}:1: file: is a symbolic link: put the file itself there")
-        return None
-    try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        return Document(path, text, tomllib.loads(text), faults)
-    except OSError as error:
-        faults.append(f"{place}:1: file: cannot be read ({error.strerror}): check the path and its permissions")
-    except UnicodeDecodeError:
-        faults.append(f"{place}:1: file: is not UTF-8 text: save it as UTF-8")
-    except RecursionError:
-        faults.append(f"{place}:1: file: is nested too deeply: write it as plain tables")
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        line = at.group(1) if at else len(text.splitlines())
-        faults.append(f"{place}:{line}: syntax: {error}: correct the TOML of this line")
-    return None
-
-
 def read_prior_file(path: Path, faults: list[str], overlay: bool = False) -> PriorFile | None:
     """Read one file of a set, or one overlay; faults are appended, what can be read is returned."""
     before = len(faults)
@@ -168,7 +80,7 @@ def read_prior_file(path: Path, faults: list[str], overlay: bool = False) -> Pri
             priors[name] = prior
     settings = _read_settings(document) if overlay else {}
     description = _read_overlay(document, sources) if overlay else ""
-    faults[before:] = sorted(faults[before:], key=lambda fault: int(fault[len(shown(path)) + 1 :].split(":")[0]))
+    faults[before:] = sorted(faults[before:], key=line_told)
     extends = (
         _text(document, "overlay", document.data.get("overlay", {}), "extends", needed=False) if description else ""
     )
@@ -279,7 +191,7 @@ def _source_keys(
             hint = suggestion(key, [*sources, JUDGEMENT])
             document.fault(where, "source", f"{key!r} is not defined in this file: add [sources.{key}]{hint}")
     if JUDGEMENT in given and not rationale:
-        document.fault(where, "rationale", "is missing: a judgement needs its reason in one sentence")
+        document.fault(where, "rationale", "is missing: a judgement needs its reason in one sentence: add rationale")
     return tuple(given)
 
 
@@ -313,14 +225,14 @@ def _read_overlay(document: Document, sources: Mapping[str, Source]) -> str:
         document.fault("overlay", "references", 'is not a list: write references = ["key"]')
         references = []
     for key in references:
-        if key not in sources:
+        if not isinstance(key, str) or key not in sources:
             document.fault("overlay", "references", f"{key!r} is not defined in this file: add [sources.{key}]")
     return _text(document, "overlay", table, "description")
 
 
 def _known_keys(document: Document, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
     for key in table:
-        if key not in known:
+        if key not in known and not document.full:
             document.fault(where, key, f"unknown key{suggestion(key, known)}")
 
 

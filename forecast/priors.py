@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.errors import InputError
+from forecast.documents import shown
+from forecast.errors import InputError, clear
 from forecast.families import FAMILIES, suggestion
 from forecast.overlays import (
     AnyOverlay,
@@ -38,7 +39,6 @@ from forecast.prior_files import (
     Source,
     out_of_range,
     read_prior_file,
-    shown,
 )
 from forecast.schema import ALTERNATIVES, PRODUCTION
 from forecast.statements import AS_OF, Prior, fixed, interval
@@ -171,7 +171,7 @@ def load_priors(name_or_path: str | Path = "baseline", overlays: AnyOverlay | It
     for overlay in [one if isinstance(one, Overlay) else overlay_path(one) for one in overlays]:
         priors = _overlaid(priors, overlay, faults)
     if faults:
-        raise InputError("\n".join(faults))
+        raise InputError("\n".join(map(clear, faults)))
     return priors
 
 
@@ -201,11 +201,11 @@ def check_priors(path: str | Path | None = None) -> list[str]:
     faults: list[str] = []
     if path is not None and Path(path).suffix == ".toml":
         _overlaid(_read_set(_set_folder("baseline"), faults), overlay_path(path), faults)
-        return faults
+        return list(map(clear, faults))
     priors = _read_set(_set_folder("baseline" if path is None else path), faults)
     for file in overlay_files().values() if path is None else ():
         _overlaid(priors, file, faults)
-    return faults
+    return list(map(clear, faults))
 
 
 def _set_folder(name_or_path: str | Path) -> Path:
@@ -274,7 +274,7 @@ def read_overlay(overlay: AnyOverlay) -> Overlay:
     found, faults = overlay if isinstance(overlay, Overlay) else overlay_path(overlay), list[str]()
     priors = _overlaid(shipped_priors(), found, faults)
     if faults:
-        raise InputError("\n".join(faults))
+        raise InputError("\n".join(map(clear, faults)))
     if isinstance(found, Overlay):
         return replace(found, entries={name: priors[name] for name in found.entries})
     files = chain(found, faults)
@@ -381,20 +381,20 @@ def unfit(new: Prior, old: Prior) -> str:
     """Why one prior cannot stand for another: its shape, or a fixed value that the parameter cannot take; else empty.
 
     >>> unfit(fixed(1.5), load_priors()["largest_run_share"])
-    'cannot be fixed at 1.5: its values lie in (0, 1)'
+    'cannot be fixed at 1.5: its values lie in (0, 1), give one of them'
 
     A half-normal may be fixed at its end, 0: no scatter, one token per data point.
     """
     if "Dirichlet" in {new.distribution, old.distribution} and new.distribution != old.distribution:
         if new.distribution == "fixed":
-            return f"cannot be fixed at {new.params['value']:g}: its values lie in (0, 1)"
+            return f"cannot be fixed at {new.params['value']:g}: its values lie in (0, 1), give one of them"
         return f"is a {old.distribution}, for which {new.distribution} cannot stand: keep the shape"
     if new.distribution != "fixed":
         return ""
     value, (low, high) = new.params["value"], values_of(old)
     if low < value < high or (value == low and closed_below(old)):
         return ""
-    return f"cannot be fixed at {value:g}: its values lie in ({low:g}, {high:g})"
+    return f"cannot be fixed at {value:g}: its values lie in ({low:g}, {high:g}), give one of them"
 
 
 def closed_below(prior: Prior) -> bool:

@@ -130,7 +130,7 @@ class IntervalRow(Row):
         if len(blank) == len(ends):
             return self
         if self.low is None or self.high is None or self.mass is None:
-            raise fault("is empty (low, high and mass stand together or not at all)", blank[0])
+            raise fault("is empty (give low, high and mass, or none of them)", blank[0])
         if self.low > self.high:
             raise fault(f"{self.low:g} is above high = {self.high:g} (swap them)", "low")
         centre = getattr(self, self.estimate)

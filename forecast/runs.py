@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
@@ -21,8 +20,9 @@ import xarray as xr
 from forecast.errors import DataMissingError, InputError
 from forecast.observations import Observations
 from forecast.priors import Priors
+from forecast.run_files import check_file, check_run, seal, unreadable
 from forecast.schema import SCHEMA_VERSION
-from forecast.whole_files import replace_file
+from forecast.whole_files import replacing, write_all
 
 DRAWS = ("posterior", "constant_data")
 ANSWERS = "answers"  # attribute with what the report answers besides
@@ -124,8 +124,9 @@ def save_run(run: xr.DataTree, path: str | PathLike[str]) -> Path:
     """
     target = Path(path)
     try:
-        with memoryview(run.to_netcdf(engine="h5netcdf")) as data:
-            replace_file(target, data)
+        with memoryview(run.to_netcdf(engine="h5netcdf")) as data, replacing(target) as partial:
+            write_all(partial, data)
+            seal(partial)
     except OSError as error:
         raise InputError(
             f"{target}: cannot be written ({error.strerror or error}): choose another folder with -o"
@@ -159,39 +160,14 @@ def load_run(path: str | PathLike[str]) -> xr.DataTree:
     >>> fc.project(fc.load_run("forecast-out/run.nc"))  # doctest: +SKIP
     """
     file = present(Path(path))
-    check_record(
-        readable(file, root_record), file
-    )  # first: of another version, xarray might not make sense of the rest
-    run = readable(file, partial(xr.load_datatree, engine="h5netcdf"))
+    check_file(file)
+    try:
+        run = xr.load_datatree(file, engine="h5netcdf")
+    except Exception as error:  # whatever a reader makes of a damaged file
+        raise unreadable(file, error) from error
     check_run(run, file)
     run.attrs.pop("_NCProperties", None)  # the netCDF library's own note
     return run
-
-
-def readable[T](file: Path, read: Callable[[Path], T]) -> T:
-    """What is read from a run file.
-
-    Raises
-    ------
-    InputError
-        If it is no netCDF file, or cut short.
-    """
-    try:
-        return read(file)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        reason = "no netCDF file at all" if "file signature not found" in said else said
-        raise InputError(
-            f"{file}: not a readable run file ({reason}); remake it with: forecast run -o {file.parent}"
-        ) from error
-
-
-def root_record(file: Path) -> Any:
-    """What a run file says of itself, None if nothing."""
-    import h5py
-
-    with h5py.File(file) as content:
-        return content.attrs.get("forecast")
 
 
 def present(file: Path) -> Path:
@@ -226,11 +202,12 @@ def load_draws(path: str | PathLike[str]) -> xr.DataTree:
     file = Path(path)
     if not file.is_file():
         return load_run(file)
+    check_file(file)
     try:
         with h5py.File(file) as content:
             attrs = {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
             groups = {name: variables_of(content[name]) if name in DRAWS else xr.Dataset() for name in content}
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError):
+    except Exception:  # whatever a reader makes of a damaged file
         return load_run(file)  # says what is wrong
     run = xr.DataTree.from_dict(groups)
     run.attrs = attrs
@@ -243,35 +220,6 @@ def variables_of(group: Any) -> xr.Dataset:
     found = {name: item for name, item in group.items() if not item.is_scale}
     dims = {name: [axis[0].name.rsplit("/", 1)[-1] for axis in item.dims] for name, item in found.items()}
     return xr.Dataset({name: (dims[name], item[()]) for name, item in found.items()})
-
-
-def check_run(run: xr.DataTree, file: Path) -> None:
-    """Refuse a file that is not a complete run of this schema."""
-    check_record(run.attrs.get("forecast"), file)
-    missing = [group for group in ("prior", "posterior", "constant_data") if group not in run.children]
-    if missing:
-        raise InputError(
-            f"{file}: group {missing[0]!r} is missing, the file is incomplete; "
-            f"remake it with: forecast run -o {file.parent}"
-        )
-
-
-def check_record(text: Any, file: Path) -> None:
-    """Refuse a file whose record is not that of a run, or of another schema."""
-    remake = f"remake it with: forecast run -o {file.parent}"
-    if not isinstance(text, str):
-        raise InputError(f"{file}: a netCDF file, but not a run of forecast (no attribute 'forecast'); {remake}")
-    try:
-        schema = json.loads(text)["schema"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{file}: its attribute 'forecast' is damaged; {remake}") from error
-    if type(schema) is not int:
-        raise InputError(f"{file}: its attribute 'forecast' is damaged (schema version {schema!r:.40}); {remake}")
-    if schema != SCHEMA_VERSION:
-        other = f"{file}: schema version {schema}, this package reads {SCHEMA_VERSION}: made by"
-        if schema > SCHEMA_VERSION:
-            raise InputError(f"{other} a newer forecast: update this one (pip install -U forecast), or {remake}")
-        raise InputError(f"{other} an older forecast; {remake}")
 
 
 def parameters_of(run: xr.DataTree, group: str = "posterior") -> dict[str, Any]:

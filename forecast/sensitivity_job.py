@@ -25,7 +25,7 @@ from forecast.errors import InputError
 from forecast.observations import load_observations
 from forecast.progress import Progress, silent
 from forecast.runs import EVIDENCE, read_provenance, save_run, with_provenance
-from forecast.summaries import write_text
+from forecast.summaries import full_csv, write_text
 
 Say = Callable[[str], None]
 
@@ -115,7 +115,7 @@ def write_drivers(
 ) -> list[Path]:
     """Write every table as CSV and every figure as SVG."""
     paths = [
-        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / f"{name}.csv", full_csv(table))
         for name, table in all_tables(found, indices, known).items()
         if not table.empty
     ]

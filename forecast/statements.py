@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ WAYS = ("params", "interval", "quantiles", "value")
 STATEMENT_KEYS = (*WAYS, "mass", "lower", "upper", "nu")
 DEFAULT_MASS = 0.90
 LEAST_PROBABILITY = 1e-9  # a cut that leaves less than this is a mistake, and cannot be sampled
+LEAST_NU = 0.05  # degrees of freedom; with fewer, one draw in a million has more than 120 digits
+REACH = (1e-6, 0.5, 1.0 - 1e-6)  # probabilities within which draws lie
 
 Bound = float | str | None
 
@@ -172,9 +174,10 @@ def stated(distribution: object, statement: Mapping[str, Any]) -> Prior:
         given = " and ".join(ways) or "none"
         remedy = "upper, the mass-quantile" if family.free == 1 else "one of params, interval, quantiles, value"
         raise StatementFault(ways[-1] if ways else "params", f"states {given}: give exactly {remedy}")
-    if ways == ["params"]:
-        return _from_params(family, statement)
-    return _from_quantiles(family, ways[0], statement)
+    with np.errstate(all="ignore"):  # an overflow is found where it ends: in a quantile that is no number
+        prior = _from_params(family, statement) if ways == ["params"] else _from_quantiles(family, ways[0], statement)
+        _check_reach(prior, ways[0])
+    return prior
 
 
 def _from_params(family: Family, statement: Mapping[str, Any]) -> Prior:
@@ -263,6 +266,8 @@ def _quantile_table(family: Family, given: object) -> dict[float, float]:
             q = math.nan
         if not 0 < q < 1:
             raise StatementFault("quantiles", f'{key!r} is no probability between 0 and 1: write "0.05" = x')
+        if q in quantiles:
+            raise StatementFault("quantiles", f"{key!r} states a probability a second time: keep one")
         quantiles[q] = _number(value, "quantiles")
     if len(quantiles) < max(family.free, 1):
         raise StatementFault("quantiles", f"{family.name} needs at least {max(family.free, 1)} of them: add one")
@@ -277,6 +282,8 @@ def _check_params(family: Family, params: Mapping[str, Any], key: str = "params"
         for value in np.atleast_1d(params.get(name, 1.0)):
             if not float(value) > 0:
                 raise StatementFault(key, f"{name} = {value:g} must be above 0: give a positive number")
+    if params.get("nu", 1.0) < LEAST_NU:
+        raise StatementFault(key, f"nu = {params['nu']:g} has draws beyond all numbers: give {LEAST_NU:g} or more")
     ends = [params[name] for name in ("lower", "c", "upper") if isinstance(params.get(name), float)]
     if any(a >= b for a, b in itertools.pairwise(ends)):
         raise StatementFault(key, f"{ends} is not lower < upper (c between them): put them in order")
@@ -299,6 +306,17 @@ def _check_cut(prior: Prior) -> None:
     left = float(base.cdf(high) - base.cdf(low))
     if not left > LEAST_PROBABILITY:
         raise StatementFault("lower", f"the bounds leave {left:.2g} of the probability: widen them")
+
+
+def _check_reach(prior: Prior, key: str) -> None:
+    """Whatever is drawn must be a number; bounds that wait for as_of only cut."""
+    if AS_OF in prior.params.values():
+        return
+    waits = AS_OF in (prior.bounds or ())
+    reached = np.asarray((replace(prior, bounds=None) if waits else prior).quantile(REACH), dtype=float)
+    if not np.all(np.isfinite(reached)):
+        message = f"{prior.distribution} reaches beyond what can be computed with: give a narrower one"
+        raise StatementFault(key, message)
 
 
 def _bounds(family: Family, statement: Mapping[str, Any]) -> tuple[Bound, Bound] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pandas.api.types import is_object_dtype, is_string_dtype
 
 from forecast import schema
 from forecast.errors import ForecastError, InputError
@@ -145,6 +147,24 @@ def csv_text(frame: pd.DataFrame) -> str:
     for values in frame.astype(object).itertuples(index=False, name=None):
         writer.writerow([_guard(value) if isinstance(value, str) else _digits(value) for value in values])
     return text.getvalue()
+
+
+SIGNED = re.compile(r"[+-]\d+(\.\d+)?([eE][+-]?\d+)?")
+
+
+def full_csv(frame: pd.DataFrame) -> str:
+    """A frame as CSV without its index, numbers with all their digits; text is guarded as in `csv_text`.
+
+    >>> full_csv(pd.DataFrame({"what": ["=1+1", "-"], "x": [-0.1, float("inf")]})).splitlines()
+    ['what,x', "'=1+1,-0.1", "'-,inf"]
+    """
+    guarded = frame.rename(columns=lambda name: _guard(str(name)))
+    for i, kind in enumerate(guarded.dtypes):
+        if is_object_dtype(kind) or is_string_dtype(kind):
+            cells = guarded.iloc[:, i].astype(object)
+            guarded.isetitem(i, cells.map(lambda cell: _guard(cell) if isinstance(cell, str) else cell))
+    text: str = guarded.to_csv(index=False, lineterminator="\n")
+    return text
 
 
 def write_text(path: str | Path, text: str | bytes) -> Path:
@@ -324,4 +344,7 @@ def _digits(value: Any) -> str:
 
 
 def _guard(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    """Text that a spreadsheet would run as a formula, with an apostrophe before it; a number is none."""
+    if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) or SIGNED.fullmatch(text):
+        return text
+    return f"'{text}"

@@ -12,7 +12,11 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from forecast.errors import clear
 from forecast.rows import Row
+
+LARGEST = 2**26  # bytes of a table; the largest that comes with the package has 30 kB
+MOST = 50  # faults of one table that are told one by one
 
 
 def did_you_mean(word: str, known: Iterator[str] | list[str] | tuple[str, ...]) -> str:
@@ -36,6 +40,14 @@ def read_table(path: Path, model: type[Row]) -> tuple[list[Row], list[str]]:
     model
         The row model, from ``forecast.rows.TABLES``.
     """
+    rows, faults = _read(path, model)
+    told = faults[:MOST] + (
+        [f"{path}:1: table: has more faults than these (correct these first)"] if faults[MOST:] else []
+    )
+    return rows, [clear(fault) for fault in told]
+
+
+def _read(path: Path, model: type[Row]) -> tuple[list[Row], list[str]]:
     records, faults = _records(path)
     if not records:
         return [], faults or [f"{path}:1: table: is empty (give a header and at least one row)"]
@@ -64,7 +76,12 @@ def read_table(path: Path, model: type[Row]) -> tuple[list[Row], list[str]]:
 
 def _records(path: Path) -> tuple[list[tuple[int, list[str]]], list[str]]:
     """Return the non-blank records with the line each begins on."""
-    data = path.read_bytes()
+    try:
+        if path.stat().st_size > LARGEST:
+            return [], [f"{path}:1: table: is larger than {LARGEST // 2**20} MB (give plain CSV)"]
+        data = path.read_bytes()
+    except OSError as error:
+        return [], [f"{path}:1: table: cannot be read: {error.strerror} (check the path and its permissions)"]
     try:
         content = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -128,7 +145,7 @@ def _wording(detail: ErrorDetails, context: dict[str, object]) -> str:
     value, kind = detail["input"], detail["type"]
     if kind == "fault":
         return str(context["problem"])
-    if kind in ("int_parsing", "int_from_float", "int_type"):
+    if kind in ("int_parsing", "int_from_float", "int_type", "int_parsing_size"):
         return f"{value!r} is not a whole number (write digits, such as 96)"
     if kind in ("float_parsing", "float_type"):
         return f"{value!r} is not a number (write digits, such as 250 or 1.5e24, without units)"

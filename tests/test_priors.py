@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import forecast.places
+from forecast.documents import line_of
 from forecast.errors import DataMissingError, InputError
 from forecast.overlays import overlay_names, scenario_names
 from forecast.places import priors_folder
-from forecast.prior_files import line_of
 from forecast.priors import check_priors, interval, load_priors
 from forecast.schema import PARAMETERS
 

@@ -30,7 +30,7 @@ from forecast.cli.score import score
 from forecast.cli.sensitivity import sensitivity
 from forecast.cli.serve import serve
 from forecast.cli.sweep import sweep
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, clear
 
 INTERRUPTED = 130
 FAULT = 1
@@ -79,8 +79,8 @@ def show_every_sign() -> None:
 
 def complain(message: str, code: int) -> int:
     """Print one ``error:`` line per fault and return the exit code."""
-    for line in message.splitlines():
-        click.echo(f"error: {line}", err=True)
+    for line in message.split("\n"):
+        click.echo(f"error: {clear(line)}", err=True)
     return code
 
 

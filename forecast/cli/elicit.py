@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FILE = "mine.toml"
 SAVE, AGAIN, LEAVE = "y", "a", "n"
+LONGEST = 100  # characters of a number with its unit
 OFF = 0.005  # a probability that is off by less is met
 QUESTIONS = (  # the ends first: a middle number named first draws them in
     (0.05, "Low: 5% chance that it is below"),
@@ -115,8 +116,10 @@ def stated_quantiles(name: str, texts: Sequence[str]) -> dict[float, float]:
     found: dict[float, float] = {}
     for text in (part for one in texts for part in one.replace(",", " ").split()):
         left, sign, right = text.partition("=")
-        if not (left and sign and right):
-            raise InputError(f"{text!r} is no quantile: write the probability, = and the value, such as 0.05=0.1")
+        if not (left and sign and right) or len(text) > LONGEST:
+            raise InputError(
+                f"{text[:LONGEST]!r} is no quantile: write the probability, = and the value, such as 0.05=0.1"
+            )
         probability = number(left, "1")
         if probability in found:
             raise InputError(f"{text!r}: {left} is given twice")

@@ -66,7 +66,9 @@ def emit_frame(frame: pd.DataFrame, as_json: bool, as_csv: bool, shown: pd.DataF
     if as_json:
         emit_json(records(frame))
     elif as_csv:
-        click.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
+        from forecast.summaries import full_csv
+
+        click.echo(full_csv(frame), nl=False)
     else:
         click.echo(aligned(frame if shown is None else shown))
 

@@ -107,11 +107,11 @@ def written(folder: Path, found: Scores) -> int:
     """Write every table as CSV and, where there are figures, both plots as SVG; how many files."""
     from forecast.comparison_plots import save_figure
     from forecast.score_plots import plot_calibration, plot_pit
-    from forecast.summaries import write_text
+    from forecast.summaries import full_csv, write_text
 
     kept = {name: frame for name, frame in found.tables().items() if len(frame)}
     for name, frame in kept.items():
-        write_text(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / f"{name}.csv", full_csv(frame))
     plots = {"calibration": plot_calibration, "pit": plot_pit} if len(found.rows) else {}
     for name, plot in plots.items():
         save_figure(plot(found), folder / f"{name}.svg")

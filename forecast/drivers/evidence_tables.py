@@ -285,7 +285,13 @@ def restored_evidence(text: str | None, key: str) -> Evidence | None:
             return None
         frames = {name: pd.DataFrame(**record[name]) for name in ("steps", "information", "fits")}
         return Evidence(**frames, outputs=tuple(record["outputs"]), **{k: record[k] for k in ("scenario", "last_year")})
-    except (ValueError, TypeError, KeyError, AttributeError):  # damaged, or of another version: computed anew
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ):  # damaged, or of another version: computed anew
         return None
 
 

@@ -2,7 +2,8 @@
 
 Source and everything it was made from stand in one file, in a folder named by its hash and by the versions of what
 compiles it: an edited equation is another file, so that stale machine code is never loaded. The folder is
-``forecast`` in NUMBA_CACHE_DIR, XDG_CACHE_HOME or ~/.cache; where it cannot be written, compiling starts anew in each process.
+``forecast`` in NUMBA_CACHE_DIR, XDG_CACHE_HOME or ~/.cache, and the user's alone, for what is in it is run; where it cannot
+be written or is another user's, compiling starts anew in each process.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
-from forecast.places import cache_folder
+from forecast.places import cache_folder, private
 
 HEADER = '''"""Made by forecast from its own equations, to be compiled; nothing here is meant to be edited."""
 
@@ -81,7 +82,7 @@ def kept_source(text: str) -> Path:
     OSError
         If it can neither be read nor written.
     """
-    file = cache_folder() / key_of(text) / FILE
+    file = private(cache_folder()) / key_of(text) / FILE
     if file.is_file() and file.read_text(encoding="utf-8") == text:
         return file
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -153,7 +153,7 @@ def fitting(old: Prior, asked: Mapping[float, float]) -> list[Prior]:
                 found.append(one)
         if found:
             return found
-    why = reasons[0] if reasons else f"{len(asked)} of them state no family"
+    why = reasons[0] if reasons else f"{len(asked)} of them state no family: give at least two, such as 0.05 and 0.95"
     raise InputError(f"{old.name}: no family holds these quantiles: {why}")
 
 

@@ -148,7 +148,7 @@ def number(written: str, column: str, remedy: str = DIGITS) -> float:
     except ValueError:
         raise fault(f"{written!r} is not a number ({remedy})", column) from None
     if not np.isfinite(value):
-        raise fault(f"{written!r} is not finite (a time that has not come yet is answered with 0)", column)
+        raise fault(f"{written!r} is not finite (answer a time that has not come yet with 0)", column)
     return value
 
 

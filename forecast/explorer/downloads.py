@@ -14,7 +14,7 @@ from forecast.headlines import headline
 from forecast.reporting.forecasts import marked
 from forecast.research.rows import result_rows
 from forecast.runs import version_of
-from forecast.summaries import summary
+from forecast.summaries import full_csv, summary
 
 ORIGIN = ("view", "fixed", "run", "version")
 
@@ -43,8 +43,7 @@ def origin(page: Explorer, state: State) -> dict[str, str]:
 
 def numbers_csv(page: Explorer, state: State) -> str:
     """`numbers_frame` as CSV."""
-    text: str = numbers_frame(page, state).to_csv(index=False, lineterminator="\n")
-    return text
+    return full_csv(numbers_frame(page, state))
 
 
 def numbers_json(page: Explorer, state: State) -> str:

@@ -163,7 +163,14 @@ def kept_shares(run: xr.DataTree, years: Sequence[int]) -> Shares:
         if kept.get("key") != answers_key(run, record.get("scenarios", ()), years):
             return {}
         rows = [(str(row[2]), row[7]) for row in kept["rows"] if row[1] == "drivers"]
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # damaged, or of another version
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        RecursionError,
+    ):  # damaged, or of another version
         return {}
     prefix = {output: f"drivers of {output} by input: " for output in HEADLINES}
     found = {

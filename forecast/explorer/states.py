@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from forecast.errors import InputError
+from forecast.errors import InputError, clear
 from forecast.families import suggestion
 
 NO_VIEW = "none"
@@ -113,5 +113,5 @@ def within(name: str, value: Any, low: float, high: float) -> float:
 
 def short(value: Any) -> str:
     """The beginning of what a stranger wrote."""
-    text = str(value)
+    text = clear(str(value))
     return text if len(text) <= 40 else f"{text[:40]}..."

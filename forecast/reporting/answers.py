@@ -16,6 +16,7 @@ import xarray as xr
 
 from forecast.places import sources_digest
 from forecast.reporting.content import Figure, Section, Table
+from forecast.reporting.harmless import harmless
 from forecast.runs import CHECKS, EVIDENCE, read_provenance
 from forecast.summaries import COLUMNS
 
@@ -40,6 +41,8 @@ def restored(text: str | None, key: str) -> Answers | None:
         record = json.loads(text or "{}")
         if record.get("key") != key:
             return None
+        if not harmless(record["sections"]):
+            return None
         sections = tuple(
             Section(
                 **one
@@ -53,7 +56,13 @@ def restored(text: str | None, key: str) -> Answers | None:
             for one in record["sections"]
         )
         return Answers(sections, pd.DataFrame(record["rows"], columns=list(COLUMNS)).astype({"year": "Int64"}))
-    except (ValueError, TypeError, KeyError, AttributeError):  # damaged, or of another version: computed anew
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ):  # damaged, or of another version: computed anew
         return None
 
 

@@ -53,7 +53,9 @@ def coded(text: str) -> str:
     'a \\| b, `c | d`'
     """
     parts = str(text).split("`")
-    return "".join(f"`{part}`" if index % 2 else escaped_part(part) for index, part in enumerate(parts))
+    return "".join(
+        f"`{' '.join(part.split())}`" if index % 2 else escaped_part(part) for index, part in enumerate(parts)
+    )
 
 
 def escaped_part(text: str) -> str:

@@ -58,10 +58,13 @@ def of_run(run: xr.DataTree) -> tuple[list[str], list[Figure], list[Table]]:
         return [], [], []
     if CHECKS not in run.attrs:
         return [NOT_CHECKED], [], []
-    kept = json.loads(run.attrs[CHECKS])
-    findings = pd.DataFrame(kept["findings"], columns=list(COLUMNS_OF_FINDINGS))
+    try:
+        kept = json.loads(run.attrs[CHECKS])
+        verdict, findings = str(kept["verdict"]), pd.DataFrame(kept["findings"], columns=list(COLUMNS_OF_FINDINGS))
+    except (ValueError, TypeError, KeyError, RecursionError):  # damaged: as good as none
+        return [NOT_CHECKED], [], []
     return (
-        [kept["verdict"]],
+        [verdict],
         [],
         [Table("checks", "What the checks of this fit found", findings.rename(columns=str.capitalize))]
         if len(findings)

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from forecast.documents import Document, read_document
 from forecast.equations.organisations import DAYS_PER_YEAR, Organisation
 from forecast.errors import InputError
 from forecast.families import suggestion
-from forecast.prior_files import Document, read_document
 from forecast.side_draws import drawn
 from forecast.statements import AS_OF, STATEMENT_KEYS, Prior, stated
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from forecast.assignments import assigned
+from forecast.documents import Document, line_of, line_told, read_document, shown
 from forecast.dynamics.forms import FORMS
-from forecast.errors import ForecastError, InputError
+from forecast.errors import ForecastError, InputError, clear
 from forecast.exploring import PRESETS
 from forecast.families import suggestion
 from forecast.overlays import Overlay, overlay_files
-from forecast.prior_files import Document, line_of, read_document, shown
 from forecast.priors import read_overlay
 from forecast.results import checked_form
 from forecast.scenarios import load_scenario
@@ -105,20 +105,14 @@ def read_plan(path: str | PathLike[str]) -> Plan:
     years, levels, horizon_form = settings(document)
     found = cases(document)
     if faults:
-        raise InputError("\n".join(sorted(dict.fromkeys(faults), key=line_number)))
+        raise InputError("\n".join(sorted(dict.fromkeys(faults), key=line_told)))
     return Plan(Path(path), found, run, prior, years, levels, horizon_form)
-
-
-def line_number(fault: str) -> int:
-    """The line that a fault names."""
-    match = re.search(r":(\d+): ", fault)
-    return int(match[1]) if match else 0
 
 
 def origin(document: Document) -> tuple[Path | None, dict[str, int]]:
     """The run file, or how many draws of the prior."""
     run, prior = document.data.get("run"), subtable(document, "prior")
-    if run is not None and (not isinstance(run, str) or not run):
+    if run is not None and (not isinstance(run, str) or not run or not run.isprintable()):
         document.fault("", "run", f'{run!r} is no path: write run = "forecast-out/run.nc"')
     if run is not None and "prior" in document.data:
         document.fault("", "prior", "stands beside run: a sweep is of one of them, drop the other")
@@ -237,6 +231,8 @@ def checked_views(document: Document, names: Sequence[str]) -> tuple[tuple[str, 
     """Views by name, or by path relative to the sweep file, and what they state."""
     shipped, found = overlay_files(), []
     for name in names:
+        if name not in shipped and (".." in Path(name).parts or Path(name).is_absolute()):
+            raise InputError(f"{name!r} is not beside this file: put the view there, or below")
         overlay = read_overlay(name if name in shipped else document.path.parent / name if ".toml" in name else name)
         refuse_scenario(overlay)
         several = [entry for entry in overlay.entries if entry in STATED and STATED[entry].dims]
@@ -286,7 +282,7 @@ def subtable(document: Document, name: str) -> dict[str, Any]:
 def known_keys(document: Document, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
     """A fault for every key that is not known."""
     for key in table:
-        if key not in known:
+        if key not in known and not document.full:
             document.fault(where, key, f"unknown key{suggestion(key, known)}")
 
 
@@ -302,7 +298,7 @@ def case_fault(document: Document, number: int, key: str, message: str) -> None:
     """Add a fault of one ``[[case]]``, at its key or its header."""
     line = case_line(document.text, number, key)
     name = ".".join(part for part in (f"case {number + 1}", key) if part)
-    document.faults.append(f"{shown(document.path)}:{line}: {name}: {message}")
+    document.faults.append(clear(f"{shown(document.path)}:{line}: {name}: {message}"))
 
 
 def case_line(text: str, number: int, key: str) -> int:
