@@ -22,8 +22,8 @@ from robustness.readers import check_message
 
 from forecast.cli import main
 from forecast.errors import InputError
-from forecast.run_files import LENGTH, SEAL, foreign, seal, seal_broken
-from forecast.runs import NEEDED, load_draws, load_run, read_provenance, save_run, with_provenance
+from forecast.run_files import LENGTH, NEEDED, SEAL, foreign, seal, seal_broken
+from forecast.runs import load_draws, load_run, read_provenance, save_run, with_provenance
 from forecast.schema import STATED
 
 if TYPE_CHECKING:
