@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from robustness.clients import heard, request, sentence, until
+from robustness.clients import heard, request, sentence
 from serving import served
 
 from forecast.errors import InputError
 from forecast.explorer import Explorer
 from forecast.explorer.connections import LONGEST_HEAD
-from forecast.explorer.page import rendered
 from forecast.explorer.server import Server, respond, site
 from forecast.explorer.states import query, state_of
 
@@ -299,68 +296,3 @@ def test_every_answer_carries_the_policy(server: Server, target: str, method: st
     assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-resource-policy"] == headers["cross-origin-opener-policy"] == "same-origin"
     assert "set-cookie" not in headers
-
-
-class Markup(HTMLParser):
-    """Elements of a page with their attributes, and the text of scripts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-
-HOSTILE_TEXT = (
-    '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'
-    "<a href='javascript:hacked()'>&\"'{{7*7}}"
-)
-
-
-@pytest.fixture(scope="module")
-def hostile(page: Explorer) -> Explorer:
-    """The page of a run in which every text from a file is hostile."""
-    texts = {"label": HOSTILE_TEXT, "definition": HOSTILE_TEXT, "prior": HOSTILE_TEXT, "source": HOSTILE_TEXT}
-    return replace(
-        page,
-        record={**page.record, "as_of": HOSTILE_TEXT, "digests": {"fit": "</script>'\"x"}},
-        marks=(HOSTILE_TEXT,),
-        sliders=tuple(replace(slider, **texts) for slider in page.sliders),
-        scenarios={name: replace(item, description=HOSTILE_TEXT) for name, item in page.scenarios.items()},
-        views={name: replace(view, description=HOSTILE_TEXT) for name, view in page.views.items()},
-    )
-
-
-def test_text_from_files_makes_no_markup(page: Explorer, hostile: Explorer) -> None:
-    """The same elements in the same places; only what stands in them differs."""
-    clean, found = Markup(rendered(page)).elements, Markup(rendered(hostile)).elements
-    assert {tag for tag, _ in found} == {tag for tag, _ in clean}
-    assert [about for tag, about in found if tag == "script"] == [
-        {"type": "application/json", "id": "setup"},
-        {"src": "/explorer.js", "defer": None},
-    ]
-    assert "img" not in {tag for tag, _ in found}
-    for _, about in found:
-        assert not [name for name in about if name.startswith("on") or name == "style"]
-        assert all((about[name] or "").startswith(("/", "#")) for name in ("src", "href") if name in about)
-    assert rendered(hostile).count("window.hacked=1") > 20  # it is there, as text
-    assert "49" not in rendered(hostile).split("&#34;&#39;")[1][:8]
-
-
-@pytest.mark.slow
-def test_text_from_files_runs_nothing_in_a_browser(hostile: Explorer) -> None:
-    browser = pytest.importorskip("browser", reason="selenium is not installed: uv sync --group dev")
-    if browser.absent():
-        pytest.skip(str(browser.absent()))
-    with served(site(hostile)) as found:
-        driver = browser.chromium(1400, 900)
-        try:
-            driver.get(f"http://127.0.0.1:{found.server_port}/#scenario=<script>window.hacked=1</script>")
-            until(lambda: bool(driver.find_element("id", "live").text))
-            assert driver.execute_script("return window.hacked") is None
-            assert "window.hacked" in driver.find_element("css selector", ".banner").text
-            assert browser.errors(driver) == []
-        finally:
-            driver.quit()

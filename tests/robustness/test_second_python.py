@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 OTHER = "3.12"
 YEARS = (2027, 2037)
 CLOSE = 1e-12
+GATE_FAILED = 3  # exit code: the results are written and marked
 ERRORS = 4.0  # Monte Carlo errors of the difference
 SMOKE = """
 import sys
@@ -90,8 +91,12 @@ def test_the_command_works(other: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_fit_is_within_its_monte_carlo_errors(other: Path, run: xr.DataTree, tmp_path: Path, counts: Any) -> None:
     """Means and medians of every parameter, against the posterior that the package brings along."""
-    told([other / "forecast", "fit", "--draws", "200", "--seed", "11", "--quiet", "-o", "fit.nc"], tmp_path)
-    fitted = fc.load_run(tmp_path / "fit.nc")["posterior"].to_dataset()
+    command = [other / "forecast", "fit", "--draws", "200", "--seed", "11", "--quiet", "-o", "fit"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, GATE_FAILED), done.stderr[
+        -2000:
+    ]  # so few draws fail the gate; their errors are wider
+    fitted = fc.load_run(tmp_path / "fit" / "run.nc")["posterior"].to_dataset()
     assert fitted.sizes["draw"] == 200
     names = [str(name) for name, values in run["posterior"].data_vars.items() if float(values.std()) > 0.0]
     assert len(names) > 50
