@@ -31,7 +31,8 @@ from forecast.table_files import read_table
 LONGEST = 1200  # characters of one fault: it is read on a terminal
 MOST = 120  # faults of one file
 REMEDY = re.compile(  # an order, or the words that may be meant, after the last sign that parts them from the fault
-    r"(?:[:;,(] ?|\bor |\band )(?:did you mean|known:|forecast priors show|(?:a view|a share|one of|at least|a leap is|labour and|an asymptote|"
+    r"(?:[:;,(] ?|\bor |\band )(?:did you mean|known:|forecast priors show|"
+    r"(?:a view|a share|one of|at least|a leap is|labour and|an asymptote|"
     r"loss falls|task horizons|less compute)|"
     r"(?:add|answer|ask|check|choose|close|convert|copy|correct|cut|divide|draw|drop|fit|give|install|keep|leave|make|move|name|"
     r"open|put|quote|remake|remove|rename|reorder|restore|save|score|see|start|state|swap|take|use|widen|write)\b)"
