@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST = 1000  # characters of one fault: it is read on a terminal
+UNBROKEN = re.compile(r"\S{300,}")  # a number of a million digits, say: its beginning is enough
 KEPT = 400  # of them before what is left out, where the place stands; the remedy is at the end
 
 
@@ -16,6 +19,8 @@ def clear(fault: str) -> str:
     >>> len(clear("x" * 100_000))
     1000
     """
+    place, blank, said = fault.partition(" ")
+    fault = place + blank + UNBROKEN.sub(lambda run: f"{run[0][:60]}...", said)
     if len(fault) > LONGEST:
         fault = f"{fault[:KEPT]} ... {fault[KEPT + 5 - LONGEST :]}"
     if not fault.isprintable():

@@ -32,7 +32,8 @@ LONGEST = 1200  # characters of one fault: it is read on a terminal
 MOST = 120  # faults of one file
 REMEDY = re.compile(  # an order, or the words that may be meant, after the last sign that parts them from the fault
     r"(?:[:;,(] ?|\bor |\band )(?:did you mean|known:|forecast priors show|"
-    r"(?:a view|a share|one of|at least|a leap is|labour and|an asymptote|loss falls|task horizons|less compute)|"
+    r"(?:a view|a share|one of|at least|a leap is|labour and|an asymptote|"
+    r"loss falls|task horizons|less compute)|"
     r"(?:add|answer|ask|check|choose|close|convert|copy|correct|cut|divide|draw|drop|fit|give|install|keep|leave|make|move|name|"
     r"open|put|quote|remake|remove|rename|reorder|restore|save|score|see|start|state|swap|take|use|widen|write)\b)"
 )

@@ -273,6 +273,11 @@ BY_HAND: dict[str, tuple[str, str | bytes, str]] = {  # what: kind, content, wor
         f"variable,date,value\nlog10_training_flop,2027-12-31,{DIGITS}\n",
         "value",
     ),
+    "an output of 5000 digits, far from the list of those known": (
+        "resolutions",
+        f"variable,date,value\n{DIGITS},2027-12-31,27.9\n",
+        "known:",
+    ),
     "an answer in another column": ("resolutions", "variable,date\nlog10_training_flop,2027-12-31\n", "value"),
     "a sweep of a file behind a NUL": ("sweep cases", 'run = "a\\u0000b"\n[[case]]\nform = "trend"\n', "run"),
     "a sweep with a view elsewhere": (
@@ -368,8 +373,9 @@ def test_a_pipe_is_not_waited_for(name: str, tmp_path: Path) -> None:
 def test_what_a_terminal_would_obey_is_shown_instead() -> None:
     assert clear("a\x1b[2Jb\nc\u202e") == r"a\x1b[2Jb\nc\u202e"
     assert clear("plain: ü 🙂") == "plain: ü 🙂"
-    long = clear("mine.toml:1: " + "x" * 10**6 + ": write another")
+    long = clear("mine.toml:1: " + "x y" * 10**6 + "x: write another")
     assert len(long) == 1000
+    assert clear("mine.toml:1: " + "9" * 10**6 + " (known: a)") == f"mine.toml:1: {'9' * 60}... (known: a)"
     assert long.startswith("mine.toml:1: x")
     assert long.endswith("x: write another")
 
