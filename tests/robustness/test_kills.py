@@ -112,6 +112,7 @@ class Scene:
         (folder / "settings").mkdir()
         brief = SETTINGS.read_text().replace("tune = 1000", "tune = 50").replace("chains = 4", "chains = 2")
         (folder / "settings" / "settings.toml").write_text(brief)
+        shutil.copy(SETTINGS.with_name("hardware.csv"), folder / "settings")  # a folder of tables holds one
         if command.name == "sweep":
             succeeds(host.run(("fit", *SMALL[:-2], "prior", "--quiet"), folder))
         self.how: dict[str, Any] = {"stub": command.stub, "remembered": command.remembered}
@@ -151,7 +152,7 @@ class Scene:
             name, number, ticks = moments.choice(writes)
             return {"stop": [name, number, moments.randint(1, ticks)]}
         # what is remembered takes no time: it is computed anew to be killed
-        anew = {"computing": 3.0, "compiling": 20.0} if self.command.remembered else {}
+        anew = {"computing": 3.0, "compiling": 20.0, "drawing": 0.1} if self.command.remembered else {}
         seconds = moments.random() * anew.get(phase, self.rehearsal.seconds(phase)) / 2**attempt
         return {"kill": [phase, seconds], "remembered": self.command.remembered and phase not in anew}
 
