@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast import runs, whole_files
+from forecast import runs
 from forecast.errors import DataMissingError, InputError
 from forecast.fitting import sample_prior
 from forecast.observations import Observations, load_observations
@@ -109,7 +109,7 @@ def test_an_interrupted_write_leaves_the_old_file_byte_for_byte(
             file.write(data[: len(data) // 2])
         raise fault
 
-    monkeypatch.setattr(whole_files, "write_all", half)
+    monkeypatch.setattr("forecast.runs.write_all", half)
     with pytest.raises(seen):
         save_run(prior_run, saved)
     assert saved.read_bytes() == old
