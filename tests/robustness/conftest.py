@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore = ["fuzz_readers.py"]  # a program that needs atheris
+
 
 class Counts:
     """Cases, kills and requests by what they were for.
