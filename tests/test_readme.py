@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from promises import promises
 from readme import backtests, drivers, numbers, questions
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -13,6 +14,7 @@ BLOCK = README.split("<!-- numbers:")[1].split("<!-- /numbers -->")[0]
 QUESTIONS = README.split("<!-- questions:")[1].split("<!-- /questions -->")[0]
 DRIVERS = README.split("<!-- drivers:")[1].split("<!-- /drivers -->")[0]
 BACKTESTS = README.split("<!-- backtests:")[1].split("<!-- /backtests -->")[0]
+PROMISED = README.split("<!-- promises:")[1].split("<!-- /promises -->")[0]
 SCALE = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 
 
@@ -79,3 +81,7 @@ def test_the_notebook_example_runs(run, tmp_path, capsys):
     code = README.split("```python")[1].split("```")[0].replace("forecast-out/run.nc", str(path))
     exec(compile(code, "README", "exec"), {})
     assert "P(log10_parallel_streams > 8)" in capsys.readouterr().out
+
+
+def test_the_promises_are_those_of_the_last_slow_run():
+    assert [line for line in PROMISED.splitlines() if line.startswith("|")] == promises()

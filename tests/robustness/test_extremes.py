@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -87,7 +89,10 @@ SOME = [pytest.param(text, marks=[] if i % IN_CI == 0 else pytest.mark.slow) for
 
 
 @pytest.mark.parametrize("text", SOME)
-def test_an_extreme_prior_gives_finite_answers_or_censored_mass(text: str, observations: Observations) -> None:
+def test_an_extreme_prior_gives_finite_answers_or_censored_mass(
+    text: str, observations: Observations, counts: Any
+) -> None:
+    counts.add("extreme priors")
     ais, speed = answers([text], observations)
     assert (set(ais), set(speed)) == (set(YEARLY), set(READOUTS) | set(EVENTS))
     assert wrong(ais) == {} and wrong(speed) == {}
@@ -97,8 +102,9 @@ def test_an_extreme_prior_gives_finite_answers_or_censored_mass(text: str, obser
 
 @pytest.mark.parametrize("text", TOO_MUCH)
 def test_what_doubles_cannot_hold_is_refused_with_the_draw_and_the_parameter(
-    text: str, observations: Observations
+    text: str, observations: Observations, counts: Any
 ) -> None:
+    counts.add("priors beyond what doubles hold, refused")
     with pytest.raises(ForecastError, match=rf"is not finite in draw \d+.*: it has {TOO_MUCH[text]} = .*narrow that"):
         answers([text], observations)
 
@@ -127,7 +133,8 @@ def test_several_extremes_together(texts: list[str], observations: Observations)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, suppress_health_check=QUIET)
+@settings(max_examples=150, suppress_health_check=QUIET)
 @given(texts=TOGETHER)
-def test_many_extremes_together(texts: list[str], observations: Observations) -> None:
+def test_many_extremes_together(texts: list[str], observations: Observations, counts: Any) -> None:
     several(texts, observations)
+    counts.add("extreme priors, two to five together")
