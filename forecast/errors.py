@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 LONGEST = 1000  # characters of one fault: it is read on a terminal
-UNBROKEN = re.compile(r"\S{300,}")  # a number of a million digits, say: its beginning is enough
+UNBROKEN = re.compile(r"[^\s'\":,;()]{300,}")  # a number of a million digits, say: its beginning is enough
 KEPT = 400  # of them before what is left out, where the place stands; the remedy is at the end
 
 
