@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,6 @@ def check_writable(folder: Path) -> None:
     """
     try:
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
-        write_text(folder / PARTS / ".try", "").unlink()
+        tempfile.TemporaryFile(dir=folder / PARTS).close()  # which leaves nothing, even where this is killed
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}): choose another folder with -o") from error
