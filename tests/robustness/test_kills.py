@@ -63,14 +63,14 @@ FIT = Command(
     "fit",
     ("fit", *SMALL, "--seed", "1"),
     ("fit", *SMALL, "--seed", "2"),
-    {"starting": 1, "reading": 1, "drawing": 2, "writing run.nc": 6, "placing run.nc": 2},
+    {"starting": 1, "reading": 1, "drawing": 2, "writing run.nc": 8, "placing run.nc": 2},
     remembered=False,
 )
 RUN = Command(
     "run",
     ("run", *SMALL, *BRIEF, "--seed", "1"),
     ("run", *SMALL, *BRIEF, "--seed", "2"),
-    {"reading": 1, "drawing": 1, "computing": 5, "writing run.nc": 5, "placing run.nc": 2}
+    {"reading": 1, "drawing": 1, "computing": 5, "writing run.nc": 7, "placing run.nc": 2}
     | {f"{how} {name}": 2 for how in ("writing", "placing") for name in ("summary.csv", "report.html")},
 )
 SWEPT = Command(
