@@ -15,6 +15,8 @@ from typing import Any
 from forecast.errors import clear
 
 LARGEST = 2**22  # bytes of a document; the largest that comes with the package has 20 kB
+DEEPEST = 100  # tables and lists within each other; ours have five, and Python prints some hundreds
+DEEP = "is nested too deeply: write it as plain tables"
 MOST = 50  # faults of one document that are told one by one
 
 _ANY_HEADER = re.compile(r"\s*\[+\s*[A-Za-z_][^\]=]*\]+\s*(#.*)?$")  # not a line of an array
@@ -115,14 +117,15 @@ def read_document(path: Path, faults: list[str]) -> Document | None:
             return None
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         data = tomllib.loads(text)
-        repr(data)  # what cannot be shown cannot be complained of
-        return Document(path, text, data, faults)
+        if not too_deep(data):
+            return Document(path, text, data, faults)
+        faults.append(f"{place}:1: file: {DEEP}")
     except OSError as error:
         faults.append(f"{place}:1: file: cannot be read ({error.strerror}): check the path and its permissions")
     except UnicodeDecodeError:
         faults.append(f"{place}:1: file: is not UTF-8 text: save it as UTF-8")
     except (RecursionError, MemoryError):
-        faults.append(f"{place}:1: file: is nested too deeply: write it as plain tables")
+        faults.append(f"{place}:1: file: {DEEP}")
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+)", str(error))
         line = at.group(1) if at else max(len(text.splitlines()), 1)
@@ -130,6 +133,19 @@ def read_document(path: Path, faults: list[str]) -> Document | None:
     except ValueError:  # a whole number of more than 4300 digits
         faults.append(f"{place}:{_longest(text)}: syntax: has a number of too many digits: write it as 1e30")
     return None
+
+
+def too_deep(data: Any) -> bool:
+    """Whether tables and lists lie deeper within each other than anybody writes them, or than Python can print.
+
+    >>> too_deep({"a": [{"b": 1}]})
+    False
+    """
+    level = [data]
+    for _ in range(DEEPEST):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [value for values in inner for value in values]
+    return bool(level)
 
 
 def _longest(text: str) -> int:

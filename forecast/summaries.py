@@ -324,7 +324,8 @@ def _labels(data: xr.Dataset, name: str, values: xr.DataArray, form: str) -> dic
 
 def check_finite(name: str, values: xr.DataArray, data: xr.Dataset) -> None:
     """Refuse a variable of `schema.YEARLY` or `schema.READOUTS` with NaN or +inf where it must not have any."""
-    automated = data["year_100"].transpose(*values.dims).values if "year_100" in data else None
+    known = name in schema.CONDITIONAL and "year_100" in data
+    automated = data["year_100"].transpose(*values.dims).values if known else None
     bad = impossible(name, values.values, automated)
     if bad.any():
         raise ForecastError(f"{name}: {int(bad.sum())} of {bad.size} values are not finite; nothing was summarised")

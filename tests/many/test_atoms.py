@@ -107,9 +107,10 @@ def test_only_what_is_read_is_drawn(priors: Priors, observations: Observations, 
 
 
 def test_draws_that_are_no_numbers_are_refused_by_name(priors: Priors, observations: Observations) -> None:
-    broken = priors.replace(world_researchers=stated("LogNormal", {"params": {"mu": 700.0, "sigma": 50.0}}))
+    source = prior_atoms(priors, observations, 7)
+    own = samplers(source) | {"world_researchers": lambda rng, size: np.full(size, np.inf)}
     with pytest.raises(ForecastError, match="parameter world_researchers is not finite"):
-        atom(broken, observations)
+        drawn_atom(source, own, 0, "numpy")
 
 
 def test_tables_without_what_the_constants_need_are_refused(priors: Priors) -> None:

@@ -206,7 +206,7 @@ BY_HAND: dict[str, tuple[str, str | bytes, str]] = {  # what: kind, content, wor
         "syntax",
     ),
     "nested three thousand deep": ("overlay", prior(f"value = {DEEP}"), "too deeply"),
-    "a dotted key of 5000 parts": ("overlay", f"[priors]\n{'a.' * 5000}b = 1\n", "unknown key"),
+    "a dotted key of 5000 parts": ("overlay", f"[priors]\n{'a.' * 5000}b = 1\n", "too deeply"),
     "brackets without end": ("overlay", "x = " + "[" * 100_000, "too deeply"),
     "nothing at all": ("overlay", "", "overlay: is missing"),
     "a NUL": ("overlay", prior("value = 1") + "\x00", "syntax"),

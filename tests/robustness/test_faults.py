@@ -171,7 +171,8 @@ def test_a_folder_that_cannot_be_is_refused(folder: str) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"error: {folder}: cannot be written (") and line.endswith("choose another folder with -o")
+    assert line.startswith(f"error: {folder[:300]}") and ": cannot be written (" in line
+    assert line.endswith("choose another folder with -o") and len(line) <= 1010  # the middle of a long name is left out
 
 
 # two at once
