@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Counts:
         return dict(self._tally)
 
 
+BEGUN = time.monotonic()
 COUNTS = Counts()
 
 
@@ -47,6 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     found = COUNTS.found
     if not found:
         return
+    found["seconds in all"] = round(time.monotonic() - BEGUN)
     terminalreporter.section("robustness: what was tried")
     for what, number in found.items():
         terminalreporter.write_line(f"{number:>10,.6g}  {what}")
