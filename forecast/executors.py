@@ -120,7 +120,8 @@ def executor_from(where: str | Executor | None) -> Iterator[Executor | None]:
             yield executor
         return
     if kind not in ("processes", "threads") or not re.fullmatch(r"[1-9]\d*", rest) or int(rest) > MOST:
-        raise InputError(f"executor {where!r}: {REMEDY}")
+        limit = f"at most {MOST} are started: " if rest.isdecimal() and int(rest[:9] or 0) > MOST else ""
+        raise InputError(f"executor {where!r}: {limit}{REMEDY}")
     executor = Processes(int(rest)) if kind == "processes" else ThreadPoolExecutor(int(rest))
     try:
         yield executor

@@ -251,7 +251,7 @@ def _refuse_empty(tables: dict[str, list[Row]], used: dict[str, list[Row]], day:
     if any(row.published() for rows in used.values() for row in rows):
         return
     first = min(published for rows in tables.values() for row in rows if (published := row.published()))
-    raise InputError(f"as_of: nothing was known on {day} (the first row is dated {first})")
+    raise InputError(f"as_of: nothing was known on {day} (the first row is dated {first}): give a later date")
 
 
 def _dataset(name: str, rows: Sequence[Row]) -> xr.Dataset:

@@ -65,7 +65,7 @@ class Forecast(click.Group):
         except MemoryError:
             code = complain("there is not enough memory: ask for fewer draws, or of another machine", FAULT)
         except OSError as error:  # a disk that is full, a path that is too long: what nobody nearer knew better
-            place = error.filename or "what was to be written or read"
+            place = error.filename or "standard output, or a file behind it"
             code = complain(f"{place}: {error.strerror or error}: make room for it, or choose another place", FAULT)
         sys.exit(code if isinstance(code, int) else 0)
 

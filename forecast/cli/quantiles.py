@@ -44,7 +44,7 @@ def whole_number(_context: click.Context, _parameter: click.Parameter, text: str
         value = float(text.replace(",", "").replace("_", ""))
     except ValueError:
         value = -1.0
-    if not (1.0 <= value < 1e15 and value.is_integer()):
+    if not (value >= 1.0 and value.is_integer()):
         raise click.BadParameter(f"{text!r} is no number of draws: write a whole number such as 1000000 or 1e8.")
     return int(value)
 

@@ -66,7 +66,11 @@ def test_the_main_job(measured: Callable[..., None], caches: Path, tmp_path: Pat
     empty = [tmp_path / f"empty{i}" for i in range(2)]
     cold = [seconds(folder, *main_job(tmp_path / f"cold{i}")) for i, folder in enumerate(empty)]
     measured("main_job_cold", statistics.median(cold), "median of 2; takes the shipped posterior")
-    measured("main_job_refit_cold", seconds(caches, *main_job(tmp_path / "refit", "--refit")), "once")
+    measured(
+        "main_job_refit_cold",
+        seconds(caches, *main_job(tmp_path / "refit", "--refit")),
+        "once; DESIGN's 90 s are asked of `forecast run`, the row above",
+    )
     measured("main_job_refit_warm", seconds(caches, *main_job(tmp_path / "refit", "--refit")), "once")
     shipped = [timed(caches, *main_job(tmp_path / f"out{i}")) for i in range(3)]
     shown, whole = (statistics.median(taken) for taken in zip(*shipped, strict=True))
