@@ -22,7 +22,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from forecast.observations import Observations
 from forecast.places import cache_folder, private, sources_digest
+from forecast.priors import Priors
 from forecast.runs import version_of
 from forecast.whole_files import replacing
 
@@ -49,26 +51,34 @@ class Shared(NamedTuple):
     ndim: int
 
 
-def compiled_model(model: Any, made_of: Sequence[str] | None = None) -> Any:
+def digests_of(priors: Priors, observations: Observations, blocks: Sequence[str]) -> tuple[str, ...]:
+    """What tells a model from others of the same sources: digests of its priors and tables, and names of its blocks."""
+    return (priors.digest, observations.digest, *blocks)
+
+
+def compiled_model(model: Any, digests: Sequence[str] | None = None) -> Any:
     """The model for nutpie's numba backend, named explicitly.
 
     Parameters
     ----------
     model : pymc.Model
-    made_of : sequence of str, optional
-        What the model follows from besides the package's own sources: digests of priors and tables, names of blocks. With
-        it the machine code is kept, and taken from an earlier process where one made it of the same.
+    digests : sequence of str, optional
+        Of `digests_of`. With them the machine code is kept, and taken from an earlier process that made it of the same.
     """
-    if made_of is None:
+    if digests is None:
         return compiled(model)
-    try:
-        file = private(cache_folder()) / "models" / f"{key_of(made_of)}.npz"
-        return loaded(file, model)
-    except Exception:  # no such file, a damaged one, or a version of numba or nutpie that names its parts otherwise
-        found = compiled(model)
-    with suppress(Exception):  # the same: what cannot be kept is compiled next time
-        keep(found, file)
+    # no such file or a damaged one, no folder, or a version of numba or nutpie that names its parts otherwise: compiled
+    with suppress(Exception):
+        return loaded(kept_file(digests), model)
+    found = compiled(model)
+    with suppress(Exception):
+        keep(found, kept_file(digests))
     return found
+
+
+def kept_file(digests: Sequence[str]) -> Path:
+    """Where a model's machine code is kept."""
+    return private(cache_folder()) / "models" / f"{key_of(digests)}.npz"
 
 
 def compiled(model: Any) -> Any:
@@ -93,7 +103,7 @@ def no_garbage_collected() -> Iterator[None]:
             gc.enable()
 
 
-def key_of(made_of: Sequence[str]) -> str:
+def key_of(digests: Sequence[str]) -> str:
     """Hash of what the machine code of a model depends on."""
     import pytensor
     from numba.core.registry import cpu_target
@@ -105,7 +115,7 @@ def key_of(made_of: Sequence[str]) -> str:
         sorted(said.items() - {("NUMBA_CACHE_DIR", said.get("NUMBA_CACHE_DIR"))}),
     ]
     versions = [platform.python_version(), *map(version_of, LIBRARIES)]
-    content = [list(made_of), sources_digest(*SOURCES), processor, flags, versions]
+    content = [list(digests), sources_digest(*SOURCES), processor, flags, versions]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

@@ -6,6 +6,13 @@ import re
 
 LONGEST = 1000  # characters of one fault: it is read on a terminal
 UNBROKEN = re.compile(r"[^\s'\":,;()]{300,}")  # a number of a million digits, say: its beginning is enough
+DAMAGED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)  # raised by a record that is not as we write it
 KEPT = 400  # of them before what is left out, where the place stands; the remedy is at the end
 
 

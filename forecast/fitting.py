@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.assembling import completed, fixed_and_derived, prior_draws, with_derived
-from forecast.compiling import compiled_model
+from forecast.compiling import compiled_model, digests_of
 from forecast.constants import refuse_empty
 from forecast.convergence import gate_record
 from forecast.errors import ForecastError, InputError
@@ -91,7 +91,7 @@ def posterior_run(
     from forecast.model import build_model  # pymc takes a second to import; a reused posterior does not need it
 
     model = build_model(priors, observations, blocks)
-    sampled = sample(model, settings, progressbar, made_of(priors, observations, blocks))
+    sampled = sample(model, settings, progressbar, digests_of(priors, observations, blocks))
     tree = assemble(sampled, model, priors, observations, settings)
     return with_provenance(tree, provenance(priors, observations, settings, "posterior") | {"gate": gate_record(tree)})
 
@@ -107,19 +107,14 @@ def sampler_settings(**given: int | None) -> dict[str, int]:
     return settings
 
 
-def made_of(priors: Priors, observations: Observations, blocks: Sequence[str]) -> tuple[str, ...]:
-    """What the machine code of a model is kept under."""
-    return (priors.digest, observations.digest, *blocks)
-
-
 def sample(
-    model: Any, settings: dict[str, int], progressbar: bool | Progress, kept_under: Sequence[str] | None = None
+    model: Any, settings: dict[str, int], progressbar: bool | Progress, digests: Sequence[str] | None = None
 ) -> xr.DataTree:
     """Compile and draw; an interrupt stops either and is passed on."""
     if callable(progressbar):
         progressbar("compiling the model", 0, 0)
     with interrupts_kept() as interrupted:
-        compiled = compiled_model(model, kept_under)
+        compiled = compiled_model(model, digests)
         interrupted()
         result = drawn(compiled, settings, progressbar)
         interrupted()

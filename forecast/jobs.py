@@ -19,7 +19,7 @@ from forecast.observations import Observations
 from forecast.priors import Priors
 from forecast.reporting.answers import answers_key
 from forecast.run_files import check_file
-from forecast.runs import OWN_ATTRIBUTES, PRINTED, fit_digest, load_draws, read_provenance, version_of
+from forecast.runs import PRINTED, fit_digest, load_draws, own_attributes, read_provenance, version_of
 
 FILES = ("run.nc", "summary.csv", "report.html")
 GATE_MARK = "convergence gate failed"
@@ -138,5 +138,4 @@ def noted(file: Path) -> xr.DataTree:
     import h5py
 
     with h5py.File(file) as content:
-        own = {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
-    return xr.DataTree(xr.Dataset(attrs=own))
+        return xr.DataTree(xr.Dataset(attrs=own_attributes(content)))

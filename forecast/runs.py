@@ -205,7 +205,7 @@ def load_draws(path: str | PathLike[str]) -> xr.DataTree:
     check_file(file)
     try:
         with h5py.File(file) as content:
-            attrs = {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
+            attrs = own_attributes(content)
             groups = {name: variables_of(content[name]) if name in DRAWS else xr.Dataset() for name in content}
     except Exception:  # whatever a reader makes of a damaged file
         return load_run(file)  # says what is wrong
@@ -213,6 +213,11 @@ def load_draws(path: str | PathLike[str]) -> xr.DataTree:
     run.attrs = attrs
     check_run(run, file)
     return run
+
+
+def own_attributes(content: Any) -> dict[str, Any]:
+    """What an open run file says of itself."""
+    return {name: content.attrs[name] for name in content.attrs if name in OWN_ATTRIBUTES}
 
 
 def variables_of(group: Any) -> xr.Dataset:

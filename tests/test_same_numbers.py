@@ -151,7 +151,7 @@ def test_each_refit_of_the_evidence_is_of_its_own_set(
 ) -> None:
     """What comes back out of order is put where it belongs; the model is compiled once in a process."""
     compiled: list[int] = []
-    monkeypatch.setattr("forecast.compiling.compiled_model", lambda model, kept_under: compiled.append(1) or "model")
+    monkeypatch.setattr("forecast.compiling.compiled_model", lambda model, digests: compiled.append(1) or "model")
     monkeypatch.setattr("forecast.model.build_switched_model", lambda *_: None)
     monkeypatch.setattr(evidence_module, "switched_draws", lambda model, active, settings: (model, active))
     monkeypatch.setattr(evidence_module, "fit_of", lambda tree, names: (tree, names))

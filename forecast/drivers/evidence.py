@@ -255,16 +255,12 @@ def refits(
     progress: Progress,
 ) -> dict[Blocks, Fit]:
     """Draws of what the active blocks read, for some sets of active blocks; one model, compiled once."""
-    from forecast.compiling import compiled_model
-    from forecast.fitting import interrupts_kept, made_of
-    from forecast.model import build_switched_model
+    from forecast.fitting import interrupts_kept
 
     found = {}
     with interrupts_kept() as interrupted:
         progress("compiling the model with switches, about a minute", 0, 0)
-        compiled = compiled_model(
-            build_switched_model(priors, observations), made_of(priors, observations, ("switched", *BLOCKS))
-        )
+        compiled = compiled_switched(priors, observations)
         for i, active in enumerate(sets):
             interrupted()
             progress(f"fitting {set_words(active)}", i, len(sets))
@@ -311,18 +307,19 @@ def refits_in(
 
 def switched_fit(job: Switched, task: tuple[Blocks, list[str]]) -> Fit:
     """One refit, in a process that keeps the compiled model."""
-    from forecast.compiling import compiled_model
-    from forecast.fitting import made_of
+    active, names = task
+    compiled = once("switched", job.key, lambda: compiled_switched(job.priors, job.observations))
+    return fit_of(switched_draws(compiled, active, job.settings), names)
+
+
+def compiled_switched(priors: Priors, observations: Observations) -> Any:
+    """The model whose blocks can be switched off, compiled or as an earlier process kept it."""
+    from forecast.compiling import compiled_model, digests_of
     from forecast.model import build_switched_model
 
-    active, names = task
-
-    def compiled_now() -> Any:
-        model = build_switched_model(job.priors, job.observations)
-        return compiled_model(model, made_of(job.priors, job.observations, ("switched", *BLOCKS)))
-
-    compiled = once("switched", job.key, compiled_now)
-    return fit_of(switched_draws(compiled, active, job.settings), names)
+    return compiled_model(
+        build_switched_model(priors, observations), digests_of(priors, observations, ("switched", *BLOCKS))
+    )
 
 
 def switched_draws(

@@ -19,6 +19,7 @@ from scipy import stats
 
 from forecast.drivers.information import FEWEST, kl_bits
 from forecast.drivers.outputs import Output, parsed_outputs
+from forecast.errors import DAMAGED
 from forecast.places import sources_digest
 from forecast.priors import Priors
 from forecast.quantiles import quantile
@@ -285,13 +286,7 @@ def restored_evidence(text: str | None, key: str) -> Evidence | None:
             return None
         frames = {name: pd.DataFrame(**record[name]) for name in ("steps", "information", "fits")}
         return Evidence(**frames, outputs=tuple(record["outputs"]), **{k: record[k] for k in ("scenario", "last_year")})
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        RecursionError,
-    ):  # damaged, or of another version: computed anew
+    except DAMAGED:  # or of another version: computed anew
         return None
 
 

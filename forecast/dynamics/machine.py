@@ -14,13 +14,13 @@ import inspect
 import os
 import platform
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
 from forecast.places import cache_folder, private
+from forecast.whole_files import replacing
 
 HEADER = '''"""Made by forecast from its own equations, to be compiled; nothing here is meant to be edited."""
 
@@ -85,12 +85,9 @@ def kept_source(text: str) -> Path:
     file = private(cache_folder()) / key_of(text) / FILE
     if file.is_file() and file.read_text(encoding="utf-8") == text:
         return file
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.utime(name, (0, 0))  # numba takes a file of another date for another file, and two processes may write it
-    os.replace(name, file)
+    with replacing(file) as partial:
+        partial.write_text(text, encoding="utf-8")
+        os.utime(partial, (0, 0))  # numba takes a file of another date for another file, and two processes may write it
     return file
 
 

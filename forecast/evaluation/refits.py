@@ -56,13 +56,13 @@ class Refit(NamedTuple):
 
 def refit(priors: Priors, observations: Observations, blocks: Sequence[str]) -> Refit:
     """The model of some blocks, compiled once."""
-    from forecast.compiling import compiled_model
-    from forecast.fitting import interrupts_kept, made_of, parameters_in
+    from forecast.compiling import compiled_model, digests_of
+    from forecast.fitting import interrupts_kept, parameters_in
     from forecast.model import build_model
 
     model = build_model(priors, observations, tuple(blocks))
     with interrupts_kept() as interrupted:
-        compiled = compiled_model(model, made_of(priors, observations, blocks))
+        compiled = compiled_model(model, digests_of(priors, observations, blocks))
         interrupted()
     rows = {name: tuple(model.coords[f"{name}_row"]) for name in ("scattered", "held") if f"{name}_row" in model.coords}
     read = parameters_in(model)

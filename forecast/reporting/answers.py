@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import xarray as xr
 
+from forecast.errors import DAMAGED
 from forecast.places import sources_digest
 from forecast.reporting.content import Figure, Section, Table
 from forecast.reporting.harmless import harmless
@@ -56,13 +57,7 @@ def restored(text: str | None, key: str) -> Answers | None:
             for one in record["sections"]
         )
         return Answers(sections, pd.DataFrame(record["rows"], columns=list(COLUMNS)).astype({"year": "Int64"}))
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        RecursionError,
-    ):  # damaged, or of another version: computed anew
+    except DAMAGED:  # or of another version: computed anew
         return None
 
 

@@ -20,13 +20,12 @@ pytestmark = pytest.mark.slow
 TO_THE_FIRST_DRAW = """
 import sys, os
 import forecast as fc
-from forecast.compiling import compiled_model
+from forecast.compiling import compiled_model, digests_of
 from forecast.fitting import drawn
-from forecast.fitting import made_of
 from forecast.model import build_model
 from forecast.schema import BLOCKS
 priors, observations = fc.load_priors(), fc.load_observations()
-compiled = compiled_model(build_model(priors, observations), made_of(priors, observations, BLOCKS))
+compiled = compiled_model(build_model(priors, observations), digests_of(priors, observations, BLOCKS))
 drawn(compiled, {"draws": 1, "tune": 1, "chains": 1, "random_seed": 1})
 """
 
